@@ -1,0 +1,1 @@
+"""A guided lab on JWT authorizers of Amazon API Gateway HTTP APIs."""

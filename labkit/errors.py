@@ -1,0 +1,33 @@
+"""Errors that teach: one sentence of what was wrong and where, one of what to do next."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """Something a person can mend.
+
+    Args:
+        problem: one sentence: what was wrong, and where.
+        remedy: one sentence: what to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem} {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+    def to_dict(self) -> dict[str, str]:
+        """The error as `--json` prints it: `error` (what was wrong) and `fix` (what to do next)."""
+        return {"error": self.problem, "fix": self.remedy}
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints in place of a traceback: the two sentences."""
+        return [str(self)]
+
+
+class UsageError(LabError):
+    """The words of a call were wrong: an unknown user, route, step, stage or setting."""
+
+    exit_code = 2

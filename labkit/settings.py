@@ -1,0 +1,68 @@
+"""The few settings of the lab, read from the environment once per command or notebook."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from labkit.errors import UsageError
+
+TARGETS = ("embedded", "aws")
+RUNTIMES = ("python3.13", "nodejs22.x")
+
+# 24 characters leave room, under IAM's 64 for a role name, for the longest function name and region behind it.
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the lab runs, what it is called, where its files live and which runtime its functions use."""
+
+    target: str
+    name: str
+    home: Path
+    runtime: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read `LABKIT_TARGET`, `LABKIT_NAME`, `LABKIT_HOME` and `LABKIT_RUNTIME`.
+
+        Args:
+            environment: the variables to read; the process's own by default. An empty value counts as unset.
+
+        Raises:
+            UsageError: a value is not one of those allowed.
+        """
+        environment = os.environ if environment is None else environment
+        home = environment.get("LABKIT_HOME") or platformdirs.user_data_dir("labkit", appauthor=False)
+        return cls(
+            target=_one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS),
+            name=lab_name(environment.get("LABKIT_NAME") or "jwt-lab"),
+            home=Path(home).expanduser().absolute(),
+            runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or RUNTIMES[0], RUNTIMES),
+        )
+
+
+def lab_name(value: str) -> str:
+    """Return `value` if it can begin the name of every resource of a lab.
+
+    Raises:
+        UsageError: AWS would refuse a name that is made from it.
+    """
+    if not NAME_PATTERN.fullmatch(value):
+        raise UsageError(
+            f"The lab name {value!r} cannot begin the names of AWS resources.",
+            "Set LABKIT_NAME to 2 to 24 lower-case letters, digits and hyphens, a letter first and no hyphen last.",
+        )
+    return value
+
+
+def _one_of(variable: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise UsageError(f"{variable} is {value!r}.", f"Set it to {' or '.join(allowed)}.")
+    return value
