@@ -1,0 +1,52 @@
+"""What tests share: programs that not every machine has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# What a browser without a screen, a graphics card or a sandbox needs, and nothing that calls home.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of Node.js."""
+    return program("node", "LABKIT_REQUIRE_NODE")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, headless. One a module: Playwright's event loop must not stay for tests with their own."""
+    path = program("chromium", "LABKIT_REQUIRE_BROWSER")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+def program(name: str, required: str) -> str:
+    """The path of a program; without it the test is skipped, or fails where the variable `required` is 1."""
+    path = shutil.which(name)
+    if path is None and os.environ.get(required) == "1":
+        pytest.fail(f"{name} is not installed, and {required}=1 insists on it.", pytrace=False)
+    if path is None:
+        pytest.skip(f"{name} is not installed: this test did not run.")
+    return path
