@@ -1,0 +1,180 @@
+"""What every step needs of AWS's APIs: absence as None, patience with what settles late, errors in one sentence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from botocore import exceptions
+
+from labkit.errors import LabError
+
+T = TypeVar("T")
+
+# What each service says of a thing that does not exist.
+ABSENT = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException", "UserNotFoundException"})
+
+THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
+
+# A creation whose first answer was lost is refused with one of these when the client sends it again.
+EXISTS = frozenset(
+    {
+        "ConflictException",
+        "EntityAlreadyExists",
+        "GroupExistsException",
+        "ResourceAlreadyExistsException",
+        "ResourceConflictException",
+        "UsernameExistsException",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Settling:
+    """An answer that AWS gives while an earlier change is still spreading, and for how many seconds to try again."""
+
+    codes: frozenset[str]
+    words: str
+    seconds: float
+    why: str
+
+
+# The first row that fits counts. Only the message tells a role that is too new from one that is wrong, so every
+# row has an end. Sources: the Lambda, API Gateway v2 and IAM API references; `words` are as AWS is known to answer.
+SETTLING = (
+    Settling(frozenset({"InvalidParameterValueException"}), "cannot be assumed", 60, "a new role is spreading"),
+    Settling(frozenset({"BadRequestException"}), "issuer", 45, "a new user pool's issuer is not published yet"),
+    Settling(frozenset({"ConflictException"}), "try again later", 60, "another change to this API is under way"),
+    Settling(THROTTLED, "", 90, "AWS asks for fewer calls a second"),
+    Settling(frozenset({"ResourceConflictException"}), "progress", 60, "a function is still being updated"),
+    Settling(frozenset({"ResourceConflictException"}), "pending", 60, "a new function is not active yet"),
+    Settling(EXISTS, "", 12, "it exists already, so it is looked up again"),
+    Settling(ABSENT, "", 20, "what was just made is not visible everywhere yet"),
+)
+
+
+def error_code(error: exceptions.ClientError) -> str:
+    """The error code of an AWS answer: `NoSuchEntity` and the like."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: exceptions.ClientError) -> str:
+    """The message of an AWS answer."""
+    response = error.response
+    return str(response.get("Error", {}).get("Message", "") or response.get("message", ""))
+
+
+def or_none(call: Callable[..., T], **parameters: Any) -> T | None:
+    """Call an operation; None if what it asks for does not exist."""
+    try:
+        return call(**parameters)
+    except exceptions.ClientError as error:
+        if error_code(error) in ABSENT:
+            return None
+        raise
+
+
+def every(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
+    """Every item of a list operation, through all its pages.
+
+    Args:
+        client: a boto3 client.
+        operation: the client's method, `list_user_pools` and the like.
+        key: the member of each page that holds the items.
+        parameters: the operation's parameters.
+    """
+    if client.can_paginate(operation):
+        for page in client.get_paginator(operation).paginate(**parameters):
+            yield from page.get(key, [])
+    else:
+        yield from getattr(client, operation)(**parameters).get(key, [])
+
+
+def settling(error: exceptions.ClientError) -> Settling | None:
+    """The row of SETTLING that an error fits, if any."""
+    code, message = error_code(error), error_message(error).lower()
+    return next((row for row in SETTLING if code in row.codes and row.words in message), None)
+
+
+def until_settled(action: Callable[[], T], *, waiting: Callable[[str], None] = lambda why: None) -> T:
+    """Repeat an idempotent action while AWS answers that an earlier change has not settled.
+
+    Args:
+        action: something that finds before it makes, so that repeating it is safe.
+        waiting: told, before each pause, what is waited for.
+
+    Raises:
+        ClientError: any other answer, or the same one when its time is up.
+    """
+    started, pause = time.monotonic(), 0.2
+    while True:
+        try:
+            return action()
+        except exceptions.ClientError as error:
+            row = settling(error)
+            if row is None or time.monotonic() - started > row.seconds:
+                raise
+            waiting(row.why)
+        time.sleep(pause)
+        pause = min(pause * 2, 5)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what botocore raises into a sentence for a person.
+
+    Raises:
+        LabError: credentials, region, profile or endpoint are missing or wrong, or AWS refused a call.
+    """
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _refusal(error) from error
+    except exceptions.BotoCoreError as error:
+        raise LabError(_first_line(error), _remedy(error)) from error
+
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+def _refusal(error: exceptions.ClientError) -> LabError:
+    code, operation = error_code(error), error.operation_name
+    if code in _EXPIRED:
+        return LabError("Your AWS credentials have expired.", "Sign in again (`aws sso login`, say), then repeat this.")
+    if code in _UNKNOWN_KEY:
+        return LabError(f"AWS does not accept your credentials ({code}).", "Check them: aws sts get-caller-identity")
+    if code in _DENIED:
+        return LabError(
+            f"AWS refused {operation}: {error_message(error)}",
+            "Ask for the permissions that docs/attendee-policy.json lists, then repeat this.",
+        )
+    return LabError(
+        f"AWS answered {operation} with {code}: {error_message(error)}",
+        "Repeat the command: it goes on where this one stopped.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".") + "."
+
+
+def _remedy(error: exceptions.BotoCoreError) -> str:
+    remedies: tuple[tuple[type[Exception], str], ...] = (
+        (exceptions.NoCredentialsError, "Give credentials in a standard way: AWS_PROFILE, `aws configure` or SSO."),
+        (exceptions.PartialCredentialsError, "Complete the credentials, or unset the half that is there."),
+        (exceptions.ProfileNotFound, "Set AWS_PROFILE to a profile that `aws configure list-profiles` names."),
+        (exceptions.NoRegionError, "Set AWS_REGION, us-east-1 for example."),
+        (exceptions.TokenRetrievalError, "Sign in again: aws sso login"),
+        (exceptions.SSOError, "Sign in again: aws sso login"),
+        (
+            exceptions.HTTPClientError,
+            "Check the network and AWS_REGION, then repeat the command: it goes on from here.",
+        ),
+    )
+    return next((text for kind, text in remedies if isinstance(error, kind)), "Mend that, then repeat the command.")

@@ -1,0 +1,241 @@
+"""One HTTP request to the lab's API: as a curl line, and as what came back. And the calls that the post makes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from labkit.errors import LabError, UsageError
+from labkit.naming import DEFAULT_STAGE, ROUTES, STAGE
+from labkit.shown import Shown, html_table, text_table
+from labkit.sign_in import NO_LAB, known_user, tokens
+from labkit.steps.http_api import find_api
+from labkit.steps.step import Finding, Report
+from labkit.target import Target, is_loopback
+
+STAGES = (DEFAULT_STAGE, STAGE)
+TIMEOUT_SECONDS = 35  # an HTTP API answers within 30, or says so itself
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: what the Authorization header holds, and how to write that in a shell without the token itself."""
+
+    label: str
+    value: str | None
+    shell: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class Answer(Shown):
+    """What came back for one request. `curl` is the command that sends the same request."""
+
+    request: str
+    caller: str
+    status: int
+    body: str
+    headers: Mapping[str, str]
+    curl: str
+
+    def _rows(self) -> list[tuple[str, str]]:
+        challenge = self.headers.get("www-authenticate")
+        rows = [("request", self.request), ("caller", self.caller), ("status", f"{self.status}"), ("body", self.body)]
+        return [*rows, ("www-authenticate", challenge)] if challenge else rows
+
+    def text(self) -> str:
+        """The curl line, then status and body."""
+        return f"$ {self.curl}\n{text_table((), self._rows())}"
+
+    def html(self) -> str:
+        """The curl line, then status and body."""
+        return html_table(("", ""), [("curl", self.curl), *self._rows()])
+
+    def to_dict(self) -> dict[str, Any]:
+        """`status`, `body`, `headers` (names in lower case) and `curl`."""
+        return {"status": self.status, "body": self.body, "headers": dict(self.headers), "curl": self.curl}
+
+
+def anonymous() -> Caller:
+    """A caller without a token."""
+    return Caller("nobody", None, None)
+
+
+def signed_in(target: Target, user: str, kind: str = "id", *, bearer: bool = False) -> Caller:
+    """A user who has just signed in.
+
+    Args:
+        target: the lab's place.
+        user: `adminuser` or `regularuser`.
+        kind: which of the tokens is sent: `id`, `access` or `refresh`.
+        bearer: put `Bearer ` before it.
+    """
+    prefix = "Bearer " if bearer else ""
+    option = "" if kind == "id" else f" --kind {kind}"
+    token = tokens(target, known_user(user))[kind]
+    return Caller(_label(user, kind, bearer=bearer), prefix + token, f"{prefix}$(labkit token {user}{option})")
+
+
+def _label(user: str, kind: str, *, bearer: bool) -> str:
+    return f"{user} ({'Bearer, ' if bearer else ''}{kind} token)" if bearer or kind != "id" else user
+
+
+def with_token(value: str) -> Caller:
+    """A caller who sends this value of the Authorization header."""
+    return Caller("the bearer of a token", value, "$TOKEN")
+
+
+def send(target: Target, route: str, caller: Caller, stage: str = DEFAULT_STAGE) -> Answer:
+    """Send one request to a route of the lab's API.
+
+    Args:
+        target: the lab's place.
+        route: a route key, `GET /AdminUser` or `GET /RegularUser`.
+        caller: who sends it.
+        stage: `$default` or `Test`.
+
+    Raises:
+        UsageError: the lab has no such route or stage.
+        LabError: there is no lab, or its API cannot be reached.
+    """
+    method, path = known_route(route).split(" ", 1)
+    prefix = "" if known_stage(stage) == DEFAULT_STAGE else f"/{stage}"
+    api = find_api(target)
+    if api is None:
+        raise NO_LAB
+    url = f"{target.place.api_url(api['ApiId'])}{prefix}{path}"
+    response = _request(method, url, caller.value)
+    return Answer(
+        request=f"{method} {prefix}{path}",
+        caller=caller.label,
+        status=response.status_code,
+        body=response.text,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        curl=_curl(method, f"{prefix}{path}", caller),
+    )
+
+
+def known_route(route: str) -> str:
+    """Return `route` if the lab's API has it; UsageError if not."""
+    if route not in ROUTES:
+        raise UsageError(f"The lab's API has no route {route!r}.", f"Name one of: {', '.join(ROUTES)}.")
+    return route
+
+
+def known_stage(stage: str) -> str:
+    """Return `stage` if the lab's API has it; UsageError if not."""
+    if stage not in STAGES:
+        raise UsageError(f"The lab's API has no stage {stage!r}.", f"Name one of: {', '.join(STAGES)} (case matters).")
+    return stage
+
+
+def _request(method: str, url: str, authorization: str | None) -> requests.Response:
+    session = requests.Session()
+    # A proxy serves for the way out of this machine, and ~/.netrc must not add credentials of its own.
+    session.trust_env = not is_loopback(requests.utils.urlparse(url).hostname)
+    session.auth = lambda request: request
+    headers = {} if authorization is None else {"Authorization": authorization.encode()}
+    try:
+        return session.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS)
+    except requests.exceptions.InvalidHeader as error:
+        raise UsageError("The token holds a line break or another character that no header may hold.",
+                         "Copy it again, in one piece.") from error  # fmt: skip
+    except requests.RequestException as error:
+        raise LabError(f"The API did not answer at {url}.", "See what is left of the lab: labkit status") from error
+
+
+def _curl(method: str, path: str, caller: Caller) -> str:
+    words = ["curl"] + ([] if method == "GET" else ["-X", method])
+    words += [f'-H "Authorization: {caller.shell}"'] if caller.shell else []
+    return " ".join([*words, f'"$API_URL{path}"'])
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One call that a sound lab answers in a known way."""
+
+    route: str
+    user: str | None
+    status: int
+    body: str
+    why: str
+    kind: str = "id"
+    bearer: bool = False
+
+
+# The post's five calls in its order, then the two that every learner tries.
+EXPECTATIONS = (
+    Expectation("GET /AdminUser", None, 401, '{"message":"Unauthorized"}', "Nobody may call without a token."),
+    Expectation("GET /AdminUser", "adminuser", 200, '"Hello from Admin User"', "adminuser is in the group admin."),
+    Expectation("GET /AdminUser", "regularuser", 403, '{"message":"Forbidden"}', "regularuser is not in admin."),
+    Expectation("GET /RegularUser", "adminuser", 200, '"Hello from Regular User"', "adminuser is in regular, too."),
+    Expectation("GET /RegularUser", "regularuser", 200, '"Hello from Regular User"', "regularuser is in regular."),
+    Expectation("GET /AdminUser", "adminuser", 403, '{"message":"Forbidden"}',
+                "An access token has no scope of ours: the trigger writes into the ID token only.", kind="access"),
+    Expectation("GET /AdminUser", "adminuser", 200, '"Hello from Admin User"',
+                "The word Bearer before the token changes nothing.", bearer=True),
+)  # fmt: skip
+
+
+def check_calls(target: Target) -> Report:
+    """Make every expected call, on the `$default` stage, and the first sign-in's on `Test`, too.
+
+    A change may take a while to be served: an unexpected answer is asked for again until the place's patience ends.
+    """
+    deadline = time.monotonic() + target.place.patience
+    callers: dict[tuple[str | None, str, bool], Caller] = {}
+    findings = []
+    for stage in STAGES:
+        for expected in EXPECTATIONS:
+            try:
+                caller = _caller(target, expected, callers)
+                findings.append(_finding(expected, stage, _settled(target, expected, caller, stage, deadline)))
+            except LabError as error:
+                findings.append(_failed(expected, stage, error))
+    return Report(tuple(findings))
+
+
+def _caller(target: Target, expected: Expectation, known: dict[tuple[str | None, str, bool], Caller]) -> Caller:
+    if expected.user is None:
+        return anonymous()
+    key = (expected.user, expected.kind, expected.bearer)
+    if key not in known:
+        known[key] = signed_in(target, expected.user, expected.kind, bearer=expected.bearer)
+    return known[key]
+
+
+def _settled(target: Target, expected: Expectation, caller: Caller, stage: str, deadline: float) -> Answer:
+    return until(lambda: send(target, expected.route, caller, stage), lambda a: a.status == expected.status, deadline)
+
+
+def until(action: Callable[[], Answer], good: Callable[[Answer], bool], deadline: float) -> Answer:
+    """Repeat a request until its answer is good or the deadline (of time.monotonic) has passed."""
+    answer = action()
+    while not good(answer) and time.monotonic() < deadline:
+        time.sleep(1)
+        answer = action()
+    return answer
+
+
+def _subject(expected: Expectation, stage: str) -> str:
+    who = "nobody" if expected.user is None else _label(expected.user, expected.kind, bearer=expected.bearer)
+    return f"{expected.route} as {who} on {stage}"
+
+
+def _finding(expected: Expectation, stage: str, answer: Answer) -> Finding:
+    return Finding(
+        "calls",
+        _subject(expected, stage),
+        f"{expected.status} {expected.body}",
+        f"{answer.status} {answer.body}",
+        expected.why,
+        "Mend the lab: labkit up. If this is all that fails, wait a minute and check again.",
+    )
+
+
+def _failed(expected: Expectation, stage: str, error: LabError) -> Finding:
+    wanted = f"{expected.status} {expected.body}"
+    return Finding("calls", _subject(expected, stage), wanted, error.problem, expected.why, error.remedy)

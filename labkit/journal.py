@@ -1,0 +1,103 @@
+"""What this machine remembers of a lab: how far it was built, and by which calls. AWS alone knows what exists."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from labkit.private_files import read_json, write_json
+from labkit.recorder import Command
+from labkit.settings import Settings
+from labkit.shown import Shown
+from labkit.target import EmbeddedPlace, Target, embedded_folder
+
+_FILE = "journal.json"
+
+
+@dataclass(frozen=True, repr=False)
+class Commands(Shown):
+    """The AWS CLI lines of the calls that built a step."""
+
+    step: str
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        """The lines, each as it can be pasted after `eval "$(labkit env)"`."""
+        return "\n\n".join(self.lines) or f"This machine has no record of the calls that built {self.step}."
+
+    def html(self) -> str:
+        """The lines, as text that keeps its shape."""
+        return f"<pre>{escape(self.text())}</pre>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `commands` of the `step`."""
+        return {"step": self.step, "commands": list(self.lines)}
+
+
+class Journal:
+    """The record of one lab in one place. A record of another embedded cloud tells only how far the lab was built."""
+
+    def __init__(self, target: Target) -> None:
+        place = target.place
+        self._file = target.folder / _FILE
+        self._place = place.cloud.instance if isinstance(place, EmbeddedPlace) else place.account
+        self._kept: dict[str, Any] = _read(self._file)
+
+    @property
+    def through(self) -> str | None:
+        """The last step that was built."""
+        return self._kept.get("through")
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the record is of this very place."""
+        return bool(self._kept.get("place") == self._place)
+
+    def add(self, step: str, commands: list[Command]) -> None:
+        """Remember the calls that built or mended a step."""
+        if commands:
+            kept = self._current()
+            kept["commands"].setdefault(step, []).extend(command.to_dict() for command in commands)
+            self._write(kept)
+
+    def reached(self, step: str) -> None:
+        """Remember that a step is built; the furthest counts."""
+        kept = self._current()
+        if step not in kept["reached"]:
+            kept["reached"].append(step)
+            kept["through"] = step
+            self._write(kept)
+
+    def forget(self) -> None:
+        """Remember nothing: the lab is gone."""
+        shutil.rmtree(self._file.parent, ignore_errors=True)
+        self._kept = {}
+
+    def commands(self, step: str, variables: Mapping[str, str]) -> Commands:
+        """The calls that built a step, each as an AWS CLI line."""
+        kept = self._kept.get("commands", {}) if self.is_current else {}
+        calls = (Command(c["service"], c["operation"], c["parameters"]) for c in kept.get(step, []))
+        return Commands(step, tuple(command.line(variables) for command in calls))
+
+    def _current(self) -> dict[str, Any]:
+        if self.is_current:
+            return self._kept
+        return {"place": self._place, "through": self.through, "reached": [], "commands": {}}
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        self._kept = kept
+        write_json(self._file, kept)
+
+
+def built_through(settings: Settings) -> str | None:
+    """The last step that was built of the lab in the embedded cloud, told without reaching it."""
+    return _read(embedded_folder(settings) / _FILE).get("through")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    kept = read_json(file)
+    return kept if isinstance(kept, dict) else {}

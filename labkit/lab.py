@@ -1,0 +1,336 @@
+"""The lab: its steps, in order, over one target. What a notebook, a terminal and a test all use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from labkit import calls, removal, sign_in
+from labkit.aws import explained, until_settled
+from labkit.cloud import process
+from labkit.errors import LabError, UsageError
+from labkit.journal import Commands, Journal, built_through
+from labkit.naming import FUNCTIONS
+from labkit.passwords import known
+from labkit.private_files import private_folder
+from labkit.recorder import Recorder
+from labkit.settings import Settings
+from labkit.shown import Shown, html_paragraph, html_table, text_table
+from labkit.steps import STEPS
+from labkit.steps.step import Report, State, Step
+from labkit.steps.user_pool import find_user_pool
+from labkit.target import EmbeddedPlace, Target, open_target
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, repr=False)
+class Status(Shown):
+    """Where a lab runs, what of it exists, and the ids that AWS made up for it."""
+
+    target: str
+    account: str | None
+    region: str | None
+    name: str
+    states: tuple[State, ...]
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids of all steps."""
+        return {key: value for state in self.states for key, value in state.ids.items()}
+
+    def text(self) -> str:
+        """A line for each step."""
+        heading = f"lab {self.name} on the {_PLACES[self.target]}"
+        return f"{heading}\n\n{text_table(('step', 'state', 'missing'), self._rows())}"
+
+    def html(self) -> str:
+        """A row for each step."""
+        heading = html_paragraph(f"Lab {self.name} on the {_PLACES[self.target]}")
+        return heading + html_table(("step", "state", "missing"), self._rows())
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [(s.step, _word(s), ", ".join(r.name for r in s.missing)) for s in self.states]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Where the lab is, its ids (null while they do not exist) and its `steps`."""
+        ids = ("api_url", "api_id", "user_pool_id", "app_client_id", "issuer")
+        return {
+            "target": self.target,
+            "account": self.account,
+            "region": self.region,
+            "name": self.name,
+            **{key: self.ids.get(key) for key in ids},
+            "steps": [state.to_dict() for state in self.states],
+        }
+
+
+_PLACES = {"embedded": "embedded cloud", "aws": "AWS account"}
+
+
+def _word(state: State) -> str:
+    if state.found:
+        return "found"
+    return "missing" if len(state.missing) == len(state.resources) else "in part"
+
+
+def step_named(name: str) -> Step:
+    """The step of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for step in STEPS:
+        if step.name == name:
+            return step
+    raise UsageError(f"The lab has no step {name!r}.", f"Name one of: {', '.join(step.name for step in STEPS)}.")
+
+
+class Lab:
+    """One learner's lab.
+
+    Every verb finds the lab anew in its place. If the embedded cloud was lost since, the lab is first built again as
+    far as it was.
+    """
+
+    def __init__(self, settings: Settings, *, tell: Tell = print) -> None:
+        self.settings = settings
+        self.tell = tell
+        self._target: Target | None = None
+        self._recorder = Recorder()
+
+    @classmethod
+    def open(cls, *, account: str | None = None, tell: Tell = print) -> Lab:
+        """The lab that the environment's settings name.
+
+        Args:
+            account: the id of the AWS account that may be written to (LABKIT_TARGET=aws only).
+            tell: told what takes a while.
+
+        Raises:
+            LabError: the settings are wrong, or the place cannot be reached.
+        """
+        lab = cls(Settings.from_environment(), tell=tell)
+        if account is not None:
+            lab.target.confirm(account)
+        return lab
+
+    @property
+    def target(self) -> Target:
+        """The lab's place, reached; the embedded cloud is started if it is not running."""
+        return self._reach(start=True)
+
+    def _reach(self, *, start: bool) -> Target:
+        if self._target is None or self._lost(self._target):
+            with explained():
+                self._target = open_target(self.settings, start=start or self._was_built())
+            self._rebuild(self._target)
+        return self._target
+
+    def _lost(self, target: Target) -> bool:
+        place = target.place
+        return isinstance(place, EmbeddedPlace) and process.find(self.settings.home) != place.cloud
+
+    def _was_built(self) -> bool:
+        return self.settings.target == "embedded" and built_through(self.settings) is not None
+
+    def _rebuild(self, target: Target) -> None:
+        """Build a lab again that stood in an embedded cloud which is gone."""
+        journal = Journal(target)
+        through = journal.through
+        if through is None or journal.is_current:
+            return
+        self.tell(f"The embedded cloud was gone, and the lab with it. Building it again through {through}.")
+        self._target = target
+        self.up(through=through)
+
+    @contextmanager
+    def _working(self, target: Target) -> Iterator[None]:
+        """One writer at a time for a lab on this machine, with every AWS refusal in a sentence."""
+        lock = FileLock(private_folder(target.folder) / "lock", timeout=60)
+        try:
+            with lock, explained():
+                yield
+        except Timeout as error:
+            raise LabError("Another labkit is changing this lab.", "Let it finish, then repeat this.") from error
+
+    def find(self, step: str) -> State:
+        """What exists of one step."""
+        found = step_named(step)
+        with explained():
+            return found.find(self.target)
+
+    def ensure(self, step: str) -> State:
+        """Build one step, with whatever it needs before it.
+
+        Raises:
+            LabError: AWS refused something, or a resource of somebody else bears one of the lab's names.
+        """
+        wanted = step_named(step)
+        target = self.target
+        for needed in wanted.needs:
+            if not self.find(needed).found:
+                self.ensure(needed)
+        self._ensure(target, wanted)
+        return self.find(step)
+
+    def _ensure(self, target: Target, step: Step) -> None:
+        target.require_confirmation()
+        journal = Journal(target)
+        with self._working(target):
+            for service in ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2"):
+                self._recorder.listen(target.client(service))
+            with self._recorder.recording() as commands:
+                try:
+                    until_settled(lambda: step.ensure(target), waiting=lambda why: self.tell(f"Waiting: {why}."))
+                finally:
+                    journal.add(step.name, commands)
+            journal.reached(step.name)
+
+    def up(self, through: str | None = None) -> Status:
+        """Build every step, or every step through the one named."""
+        last = STEPS.index(step_named(through)) if through else len(STEPS) - 1
+        target = self.target
+        target.require_confirmation()
+        for step in STEPS[: last + 1]:
+            self._ensure(target, step)
+        return self.status()
+
+    def status(self) -> Status:
+        """What exists. The embedded cloud is not started for it."""
+        try:
+            target = self._reach(start=False)
+        except LabError:
+            if self.settings.target == "aws":
+                raise
+            nothing = tuple(State(step.name, ()) for step in STEPS)
+            return Status(self.settings.target, None, None, self.settings.name, nothing)
+        with explained():
+            states = tuple(step.find(target) for step in STEPS)
+        return Status(target.place.kind, target.place.account, target.place.region, self.settings.name, states)
+
+    def check(self, step: str | None = None) -> Report:
+        """Look at every setting of the lab, or of one step; the whole lab is called, too.
+
+        Raises:
+            LabError: there is no lab to check.
+        """
+        target = self._existing()
+        with explained():
+            if step is not None:
+                return step_named(step).check(target)
+            report = Report(())
+            for each in STEPS:
+                report += each.check(target)
+            return report + calls.check_calls(target)
+
+    def _existing(self) -> Target:
+        """The lab's place, where something of the lab must stand."""
+        try:
+            target = self._reach(start=False)
+        except LabError as error:
+            raise sign_in.NO_LAB if self.settings.target == "embedded" else error from error
+        return target
+
+    def plan_removal(self) -> removal.Plan:
+        """What `down` would delete. Deletes nothing."""
+        with explained():
+            return removal.plan(self._existing())
+
+    def down(self) -> removal.Plan:
+        """Delete everything of the lab, the last step first, and forget its passwords. Returns what was deleted."""
+        target = self._existing()
+        target.require_confirmation()
+        with self._working(target):
+            plan = removal.plan(target)
+            removal.execute(target, plan)
+            Journal(target).forget()
+        return plan
+
+    def commands(self, step: str) -> Commands:
+        """The AWS calls that built a step, as AWS CLI lines."""
+        return Journal(self._existing()).commands(step_named(step).name, self.variables())
+
+    def tokens(self, user: str) -> dict[str, str]:
+        """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
+        sign_in.known_user(user)
+        with explained():
+            return sign_in.tokens(self._existing(), user)
+
+    def password(self, user: str) -> str:
+        """The password of one of the lab's users."""
+        sign_in.known_user(user)
+        target = self._existing()
+        with explained():
+            pool = find_user_pool(target)
+        if pool is None:
+            raise sign_in.NO_LAB
+        return known(target, pool["Id"], user)
+
+    def call(
+        self,
+        route: str,
+        user: str | None = None,
+        *,
+        stage: str = "$default",
+        kind: str = "id",
+        bearer: bool = False,
+        token: str | None = None,
+    ) -> calls.Answer:
+        """Send one request to the API.
+
+        Args:
+            route: a route key, `GET /AdminUser` or `GET /RegularUser`.
+            user: who signs in for it; nobody by default.
+            stage: `$default` or `Test`.
+            kind: which of the user's tokens is sent: `id`, `access` or `refresh`.
+            bearer: put `Bearer ` before the token.
+            token: a value of the Authorization header, in place of a user's token.
+        """
+        calls.known_route(route)
+        calls.known_stage(stage)
+        if user is not None:
+            sign_in.known_user(user)
+        with explained():
+            target = self._existing()
+            return calls.send(target, route, self._caller(target, user, kind, token, bearer=bearer), stage)
+
+    @staticmethod
+    def _caller(target: Target, user: str | None, kind: str, token: str | None, *, bearer: bool) -> calls.Caller:
+        if token is not None:
+            return calls.with_token(token)
+        return calls.anonymous() if user is None else calls.signed_in(target, user, kind, bearer=bearer)
+
+    def variables(self) -> dict[str, str]:
+        """The shell variables of this lab by the value that each stands for."""
+        return {value: name for name, value in self.environment().items() if name not in _NOT_IN_COMMANDS}
+
+    def environment(self) -> dict[str, str]:
+        """What `labkit env` exports: how to reach the place, and what the lab's ids are, by variable."""
+        status = self.status()
+        place = self.target.place
+        return {
+            **place.credentials,
+            "AWS_REGION": place.region,
+            "AWS_DEFAULT_REGION": place.region,
+            "ACCOUNT_ID": place.account,
+            **{key.upper(): value for key, value in status.ids.items() if key not in FUNCTIONS},
+        }
+
+
+# A region is part of so many words that naming it would hide more than it tells.
+_NOT_IN_COMMANDS = frozenset(
+    {
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "API_URL",
+        "ISSUER",
+    }
+)

@@ -1,0 +1,50 @@
+"""The faces of a result: stable text for a terminal and for comparison, HTML for a notebook, a dictionary for JSON.
+
+HTML is made for an untrusted notebook: no style or script elements, no inline SVG, nothing told by colour alone.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from tabulate import tabulate
+
+
+def text_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay rows out under a header, in columns of plain text."""
+    return str(tabulate(list(rows), headers=list(header), tablefmt="simple", disable_numparse=True))
+
+
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The same rows as an HTML table, every cell escaped."""
+    return str(tabulate(list(rows), headers=list(header), tablefmt="html", disable_numparse=True))
+
+
+def html_paragraph(text: str) -> str:
+    """One escaped paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
+class Shown:
+    """A result that a person looks at. A subclass says what it is as lines, tables and a dictionary."""
+
+    @abstractmethod
+    def text(self) -> str:
+        """The result as plain text, the same for the same result on every machine."""
+
+    @abstractmethod
+    def html(self) -> str:
+        """The result as HTML that says what the text says."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self.html()

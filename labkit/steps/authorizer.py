@@ -1,0 +1,232 @@
+"""Section 4 of the post: the JWT authorizer, a scope for each route, and the stages that serve them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from labkit.aws import every, or_none
+from labkit.errors import LabError
+from labkit.naming import AUTHORIZER, DEFAULT_STAGE, ROUTES, STAGE, scope
+from labkit.steps.http_api import find_api, integrations_of, routes_of
+from labkit.steps.step import Deletion, Report, Resource, State, Step, assertions
+from labkit.steps.user_pool import find_app_client, find_user_pool
+from labkit.target import Target
+
+IDENTITY_SOURCE = "$request.header.Authorization"
+
+
+class Authorizer(Step):
+    """Who may call what: tokens of our user pool for our app client, and on each route the scope it asks for."""
+
+    name = "authorizer"
+    title = "JWT authorizer"
+    section = "Create the JWT authorizer and deploy the API"
+    minutes = 10
+    needs = ("user-pool", "http-api")
+
+    def find(self, target: Target) -> State:
+        """The authorizer of the lab's API, the routes that use it and the stages."""
+        api = find_api(target)
+        authorizer = find_authorizer(target, api["ApiId"]) if api else None
+        routes = routes_of(target, api["ApiId"]) if api else {}
+        stages = stages_of(target, api["ApiId"]) if api else {}
+        used_by = {k for k, r in routes.items() if authorizer and r.get("AuthorizerId") == authorizer["AuthorizerId"]}
+        resources = [
+            Resource("authorizer", AUTHORIZER, authorizer is not None),
+            *(Resource("scope of route", key, key in used_by) for key in ROUTES),
+            *(Resource("stage", name, name in stages) for name in (DEFAULT_STAGE, STAGE)),
+        ]
+        ids = {"authorizer_id": authorizer["AuthorizerId"]} if authorizer else {}
+        ids |= {"deployment": deployment_description(target, api["ApiId"])} if api and STAGE in stages else {}
+        return State(self.name, tuple(resources), ids)
+
+    def ensure(self, target: Target) -> None:
+        """The authorizer, then the routes' scopes, then the stages: nothing is served before it is protected."""
+        api_id, issuer, app_client_id = _prerequisites(target)
+        authorizer_id = ensure_authorizer(target, api_id, issuer, app_client_id)
+        for key in ROUTES:
+            ensure_protection(target, api_id, key, authorizer_id, app_client_id)
+        ensure_default_stage(target, api_id)
+        ensure_deployed_stage(target, api_id)
+
+    def check(self, target: Target) -> Report:
+        """Issuer, audience and identity source; each route's authorizer and scope; what each stage serves."""
+        api, pool = find_api(target), find_user_pool(target)
+        client = find_app_client(target, pool["Id"]) if pool else None
+        if not (api and pool and client):
+            why = "The authorizer belongs to the API, trusts the user pool and admits the app client."
+            return assertions(self.name, [("API, user pool and app client", "found", "missing", why)])
+        rows = [
+            *_authorizer_rows(target, api["ApiId"], target.place.issuer(pool["Id"]), client["ClientId"]),
+            *(row for key in ROUTES for row in _protection_rows(target, api["ApiId"], key, client["ClientId"])),
+            *_stage_rows(target, api["ApiId"]),
+        ]
+        return assertions(self.name, rows)
+
+    def remove(self, target: Target) -> list[Deletion]:
+        """Nothing by itself: authorizer and stages go with the API."""
+        return []
+
+
+def _prerequisites(target: Target) -> tuple[str, str, str]:
+    api, pool = find_api(target), find_user_pool(target)
+    client = find_app_client(target, pool["Id"]) if pool else None
+    if not (api and pool and client):
+        raise LabError(
+            "The authorizer needs the HTTP API, the user pool and its app client, and one of them is missing.",
+            "Build what comes before: labkit up --through http-api",
+        )
+    return api["ApiId"], target.place.issuer(pool["Id"]), client["ClientId"]
+
+
+def find_authorizer(target: Target, api_id: str) -> dict[str, Any] | None:
+    """The lab's authorizer, if the API has it."""
+    authorizers = every(target.client("apigatewayv2"), "get_authorizers", "Items", ApiId=api_id)
+    return next((a for a in authorizers if a["Name"] == AUTHORIZER), None)
+
+
+def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: str) -> str:
+    """Create the authorizer, or mend it. Returns its id."""
+    client, found = target.client("apigatewayv2"), find_authorizer(target, api_id)
+    settings = _authorizer_settings(issuer, app_client_id)
+    if found is None:
+        return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"])
+    if any(found.get(key) != value for key, value in settings.items()):
+        client.update_authorizer(ApiId=api_id, AuthorizerId=found["AuthorizerId"], **settings)
+    return str(found["AuthorizerId"])
+
+
+def _authorizer_settings(issuer: str, app_client_id: str) -> dict[str, Any]:
+    return {
+        "Name": AUTHORIZER,
+        "AuthorizerType": "JWT",
+        "IdentitySource": [IDENTITY_SOURCE],
+        "JwtConfiguration": {"Audience": [app_client_id], "Issuer": issuer},
+    }
+
+
+def ensure_protection(target: Target, api_id: str, key: str, authorizer_id: str, app_client_id: str) -> None:
+    """Give a route the authorizer and the one scope that it asks for."""
+    wanted = _protection(key, authorizer_id, app_client_id)
+    route = routes_of(target, api_id)[key]
+    if any(route.get(name) != value for name, value in wanted.items()):
+        target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
+
+
+def _protection(key: str, authorizer_id: str, app_client_id: str) -> dict[str, Any]:
+    return {
+        "AuthorizationType": "JWT",
+        "AuthorizerId": authorizer_id,
+        "AuthorizationScopes": [scope(ROUTES[key][1], app_client_id)],
+    }
+
+
+def stages_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
+    """The stages of an API by name."""
+    return {s["StageName"]: s for s in every(target.client("apigatewayv2"), "get_stages", "Items", ApiId=api_id)}
+
+
+def ensure_default_stage(target: Target, api_id: str) -> None:
+    """The `$default` stage, served at the root and deployed by itself: the post's URLs name no stage, and need it."""
+    client, stage = target.client("apigatewayv2"), stages_of(target, api_id).get(DEFAULT_STAGE)
+    if stage is None:
+        client.create_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True, Tags=target.names.tags)
+    elif not stage.get("AutoDeploy"):
+        client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
+
+
+def ensure_deployed_stage(target: Target, api_id: str) -> None:
+    """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now."""
+    client, stage = target.client("apigatewayv2"), stages_of(target, api_id).get(STAGE)
+    if stage is None:
+        client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False, Tags=target.names.tags)
+    elif stage.get("AutoDeploy"):
+        client.update_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
+    wanted = deployment_description(target, api_id)
+    if _deployed(target, api_id, stage) != wanted:
+        client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
+
+
+def deployment_description(target: Target, api_id: str) -> str:
+    """What a deployment of the API as it is now would be called.
+
+    AWS does not tell what a deployment contains. A digest in its description does, and survives a crash between a
+    change and its deployment.
+    """
+    routes = [{k: r.get(k) for k in _DEPLOYED_OF_ROUTES} for r in routes_of(target, api_id).values()]
+    integrations = [{k: i.get(k) for k in _DEPLOYED_OF_INTEGRATIONS} for i in integrations_of(target, api_id).values()]
+    authorizer = find_authorizer(target, api_id) or {}
+    content = [
+        sorted(routes, key=str),
+        sorted(integrations, key=str),
+        authorizer.get("JwtConfiguration"),
+        authorizer.get("IdentitySource"),
+    ]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"routes, integrations and authorizer {digest[:16]}"
+
+
+_DEPLOYED_OF_ROUTES = ("RouteId", "RouteKey", "Target", "AuthorizationType", "AuthorizerId", "AuthorizationScopes")
+_DEPLOYED_OF_INTEGRATIONS = ("IntegrationId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion")
+
+
+def _deployed(target: Target, api_id: str, stage: dict[str, Any] | None) -> str:
+    """The description of the deployment that a stage serves."""
+    deployment_id = (stage or {}).get("DeploymentId")
+    if not deployment_id:
+        return "nothing"
+    client = target.client("apigatewayv2")
+    deployment = or_none(client.get_deployment, ApiId=api_id, DeploymentId=deployment_id)
+    return str((deployment or {}).get("Description", "something else"))
+
+
+def _authorizer_rows(
+    target: Target, api_id: str, issuer: str, app_client_id: str
+) -> list[tuple[str, object, object, str]]:
+    found = find_authorizer(target, api_id)
+    if found is None:
+        return [(f"authorizer {AUTHORIZER}", "found", "missing", "It decides who may call.")]
+    jwt = found.get("JwtConfiguration", {})
+    return [
+        ("issuer", issuer, jwt.get("Issuer"), "A token whose iss claim is not exactly this is answered 401."),
+        ("audience", app_client_id, ", ".join(jwt.get("Audience", [])),
+         "A token whose aud claim (or client_id, without aud) is not this is answered 401."),
+        ("identity source", IDENTITY_SOURCE, ", ".join(found.get("IdentitySource", [])),
+         "The authorizer looks for the token here and nowhere else."),
+    ]  # fmt: skip
+
+
+def _protection_rows(
+    target: Target, api_id: str, key: str, app_client_id: str
+) -> list[tuple[str, object, object, str]]:
+    route, authorizer = routes_of(target, api_id).get(key), find_authorizer(target, api_id) or {}
+    if route is None:
+        return [(f"authorizer of {key}", AUTHORIZER, "no route", "A route that is not there cannot be protected.")]
+    protected = route.get("AuthorizationType") == "JWT" and route.get("AuthorizerId") == authorizer.get("AuthorizerId")
+    wanted = scope(ROUTES[key][1], app_client_id)
+    return [
+        (f"authorizer of {key}", AUTHORIZER, AUTHORIZER if protected else route.get("AuthorizationType", "NONE"),
+         "A route without it is open to everybody, or closed to all."),
+        (f"scope of {key}", wanted, ", ".join(route.get("AuthorizationScopes", [])) or "none",
+         "A valid token without this scope is answered 403; with no scope on the route every valid token passes."),
+    ]  # fmt: skip
+
+
+def _stage_rows(target: Target, api_id: str) -> list[tuple[str, object, object, str]]:
+    stages = stages_of(target, api_id)
+    default, test = stages.get(DEFAULT_STAGE), stages.get(STAGE)
+    wanted = deployment_description(target, api_id)
+    return [
+        (f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
+         "It is served at the root, where the post's URLs point."),
+        (f"deployment of stage {STAGE}", wanted, _deployed(target, api_id, test) if test else "no stage",
+         "A stage without auto-deploy serves what was last deployed to it, whatever changed since."),
+    ]  # fmt: skip
+
+
+def _default_state(stage: dict[str, Any] | None) -> str:
+    if stage is None:
+        return "missing"
+    return "deploys by itself" if stage.get("AutoDeploy") else "waits to be deployed"

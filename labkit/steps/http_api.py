@@ -1,0 +1,162 @@
+"""Section 3 of the post: an HTTP API with two routes, each with a Lambda function behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labkit.aws import every
+from labkit.naming import ROUTES
+from labkit.steps.permissions import ensure_permission, permission_rows, statement
+from labkit.steps.step import Deletion, Report, Resource, State, Step, assertions, is_tagged
+from labkit.target import Target
+
+PERMISSION = "http-api-runs-the-function"
+
+
+class HttpApi(Step):
+    """What may be called: two routes. Until the next step gives them an authorizer they let nobody in."""
+
+    name = "http-api"
+    title = "HTTP API"
+    section = "Create the HTTP API and its routes"
+    minutes = 10
+    needs = ("functions",)
+
+    def find(self, target: Target) -> State:
+        """The API that bears the lab's name and tag, its routes and their integrations."""
+        api = find_api(target)
+        routes = routes_of(target, api["ApiId"]) if api else {}
+        resources = [
+            Resource("HTTP API", target.names.api, api is not None),
+            *(Resource("route", key, bool(routes.get(key, {}).get("Target"))) for key in ROUTES),
+        ]
+        ids = {"api_id": api["ApiId"], "api_url": target.place.api_url(api["ApiId"])} if api else {}
+        for key, (_, group) in ROUTES.items():
+            if key in routes:
+                ids[f"{group}_route_id"] = routes[key]["RouteId"]
+                ids[f"{group}_integration_id"] = str(routes[key].get("Target", "")).removeprefix("integrations/")
+        return State(self.name, tuple(resources), ids)
+
+    def ensure(self, target: Target) -> None:
+        """The API, then for each route its integration, itself and the function's invoke permission."""
+        api_id = ensure_api(target)
+        for key, (function, _) in ROUTES.items():
+            integration_id = ensure_integration(target, api_id, function)
+            ensure_route(target, api_id, key, integration_id)
+            ensure_permission(target, function, _route_statement(target, api_id, key))
+
+    def check(self, target: Target) -> Report:
+        """Each route, what stands behind it, and whether the API may run it."""
+        api = find_api(target)
+        if api is None:
+            why = "Without it there is nothing to call."
+            return assertions(self.name, [(f"HTTP API {target.names.api}", "found", "missing", why)])
+        rows = [row for key in ROUTES for row in _route_rows(target, api["ApiId"], key)]
+        return assertions(self.name, rows)
+
+    def remove(self, target: Target) -> list[Deletion]:
+        """The API: its routes, integrations, authorizers, stages and deployments go with it."""
+        return [api_deletion(api) for api in our_apis(target)]
+
+
+def our_apis(target: Target) -> list[dict[str, Any]]:
+    """Every HTTP API that bears the lab's name and tag, the newest first (more than one only after a lost answer)."""
+    apis = [
+        api
+        for api in every(target.client("apigatewayv2"), "get_apis", "Items")
+        if api["Name"] == target.names.api and is_tagged(api.get("Tags"), target)
+    ]
+    return sorted(apis, key=lambda api: api["CreatedDate"], reverse=True)
+
+
+def find_api(target: Target) -> dict[str, Any] | None:
+    """The lab's HTTP API as GetApis tells it, if it exists."""
+    return next(iter(our_apis(target)), None)
+
+
+def routes_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
+    """The routes of an API by route key, `GET /AdminUser` and the like."""
+    return {r["RouteKey"]: r for r in every(target.client("apigatewayv2"), "get_routes", "Items", ApiId=api_id)}
+
+
+def integrations_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
+    """The integrations of an API by id."""
+    items = every(target.client("apigatewayv2"), "get_integrations", "Items", ApiId=api_id)
+    return {integration["IntegrationId"]: integration for integration in items}
+
+
+def ensure_api(target: Target) -> str:
+    """Create the HTTP API. Returns its id. A second API of ours is deleted."""
+    client, apis = target.client("apigatewayv2"), our_apis(target)
+    for extra in apis[1:]:
+        client.delete_api(ApiId=extra["ApiId"])
+    if apis:
+        return str(apis[0]["ApiId"])
+    created = client.create_api(Name=target.names.api, ProtocolType="HTTP", Tags=target.names.tags)
+    return str(created["ApiId"])
+
+
+def ensure_integration(target: Target, api_id: str, function: str) -> str:
+    """Create the Lambda proxy integration of a function, or mend it. Returns its id. Doubles are deleted."""
+    client = target.client("apigatewayv2")
+    settings = _integration_settings(target, function)
+    targets = {route.get("Target") for route in routes_of(target, api_id).values()}
+    same = [
+        i for i in integrations_of(target, api_id).values() if i.get("IntegrationUri") == settings["IntegrationUri"]
+    ]
+    if not same:
+        return str(client.create_integration(ApiId=api_id, **settings)["IntegrationId"])
+    used, *doubles = sorted(same, key=lambda i: f"integrations/{i['IntegrationId']}" not in targets)
+    for double in doubles:
+        if f"integrations/{double['IntegrationId']}" not in targets:
+            client.delete_integration(ApiId=api_id, IntegrationId=double["IntegrationId"])
+    if any(used.get(key) != value for key, value in settings.items()):
+        client.update_integration(ApiId=api_id, IntegrationId=used["IntegrationId"], **settings)
+    return str(used["IntegrationId"])
+
+
+def _integration_settings(target: Target, function: str) -> dict[str, Any]:
+    return {
+        "IntegrationType": "AWS_PROXY",
+        "IntegrationUri": target.names.function_arn(function),
+        "IntegrationMethod": "POST",
+        "PayloadFormatVersion": "2.0",
+    }
+
+
+def ensure_route(target: Target, api_id: str, key: str, integration_id: str) -> None:
+    """Create a route, closed to everybody until it gets its authorizer, or point it at its integration again."""
+    client, wanted = target.client("apigatewayv2"), f"integrations/{integration_id}"
+    route = routes_of(target, api_id).get(key)
+    if route is None:
+        # Not NONE: with an auto-deploying stage in place that would leave the route open until the next step.
+        client.create_route(ApiId=api_id, RouteKey=key, Target=wanted, AuthorizationType="AWS_IAM")
+    elif route.get("Target") != wanted:
+        client.update_route(ApiId=api_id, RouteId=route["RouteId"], Target=wanted)
+
+
+def _route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
+    return statement(PERMISSION, "apigateway.amazonaws.com", target.names.route_arn(api_id, key))
+
+
+def _route_rows(target: Target, api_id: str, key: str) -> list[tuple[str, object, object, str]]:
+    function = ROUTES[key][0]
+    route = routes_of(target, api_id).get(key)
+    if route is None:
+        return [(f"route {key}", "found", "missing", "A call that no route matches is answered 404.")]
+    integration_id = str(route.get("Target", "")).removeprefix("integrations/")
+    integration = integrations_of(target, api_id).get(integration_id, {})
+    wanted = _integration_settings(target, function)
+    return [
+        *(
+            (f"{name} behind {key}", value, integration.get(name, "missing"), "The route hands its calls to this.")
+            for name, value in wanted.items()
+        ),
+        *permission_rows(target, function, _route_statement(target, api_id, key)),
+    ]
+
+
+def api_deletion(api: dict[str, Any]) -> Deletion:
+    """The deletion that takes an HTTP API and all that is in it away."""
+    why = "its name and its tag are this lab's"
+    return Deletion("HTTP API", api["Name"], api["ApiId"], why, "apigatewayv2", "delete_api", {"ApiId": api["ApiId"]})

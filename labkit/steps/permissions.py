@@ -1,0 +1,72 @@
+"""Invoke permissions: which AWS service may run one of the lab's functions, and on whose behalf."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from labkit.aws import or_none
+from labkit.target import Target
+
+
+def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, str]:
+    """The permission as AddPermission takes it.
+
+    Args:
+        statement_id: its name among the function's statements; a second of the same name is refused.
+        principal: the service, `apigateway.amazonaws.com` and the like.
+        source_arn: the one resource that may use it; without it any account's could.
+    """
+    return {"StatementId": statement_id, "Principal": principal, "SourceArn": source_arn}
+
+
+def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
+    """Add a permission to a function, or put it in the place of one with the same name that says something else."""
+    client, name = target.client("lambda"), target.names.function(function)
+    found = _statements(target, function).get(wanted["StatementId"])
+    if found == _as_kept(wanted):
+        return
+    if found is not None:
+        client.remove_permission(FunctionName=name, StatementId=wanted["StatementId"])
+    client.add_permission(
+        FunctionName=name, Action="lambda:InvokeFunction", **wanted, SourceAccount=target.place.account
+    )
+
+
+def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[tuple[str, object, object, str]]:
+    """The assertion that a function bears a permission."""
+    found = _statements(target, function).get(wanted["StatementId"])
+    expected = _as_kept(wanted)
+    return [
+        (
+            f"invoke permission of {target.names.function(function)}",
+            _told(expected),
+            _told(found) if found else "missing",
+            "A service may run a function only if the function's own policy says so; the console adds this unseen.",
+        )
+    ]
+
+
+def _told(kept: tuple[str, str]) -> str:
+    return f"{kept[0]} for {kept[1]}"
+
+
+def _as_kept(wanted: dict[str, str]) -> tuple[str, str]:
+    return wanted["Principal"], wanted["SourceArn"]
+
+
+def _statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
+    """The function's resource policy: (principal, source ARN) by statement id."""
+    answer = or_none(target.client("lambda").get_policy, FunctionName=target.names.function(function))
+    policy: dict[str, Any] = json.loads(answer["Policy"]) if answer else {"Statement": []}
+    return {s["Sid"]: (_principal(s), _source_arn(s)) for s in policy["Statement"]}
+
+
+def _principal(kept: dict[str, Any]) -> str:
+    principal = kept.get("Principal", "")
+    return str(principal.get("Service", "")) if isinstance(principal, dict) else str(principal)
+
+
+def _source_arn(kept: dict[str, Any]) -> str:
+    condition: dict[str, dict[str, str]] = kept.get("Condition", {})
+    return next((test["AWS:SourceArn"] for test in condition.values() if "AWS:SourceArn" in test), "")

@@ -1,0 +1,72 @@
+"""How a value is put into a sentence: printable, cut when long, and times as a person says them.
+
+What a token says is data of a stranger. Nothing of it reaches a terminal or a page but through `quoted`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+LONGEST = 160
+MOST = 4
+UNITS = ((31_557_600, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+MOST_YEARS = 10_000
+
+
+def quoted(value: Any, longest: int = LONGEST) -> str:
+    """A JSON value as JSON text on one line, in quotation marks if it is a string.
+
+    Args:
+        value: anything that a JSON parser returns, up to a few hundred levels deep.
+        longest: how many characters of the text are shown before it is cut.
+
+    Returns:
+        Printable characters only: control characters, invisible ones that turn the direction of writing, and lone
+        surrogates are written as escapes.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text):,} characters)"
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def either(values: Sequence[str]) -> str:
+    """`"a"`, `"a" or "b"`, and so on; of many values the first few and how many more there are."""
+    shown = [quoted(value) for value in values[:MOST]]
+    if len(values) > MOST:
+        shown.append(f"{len(values) - MOST} more")
+    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def moment(seconds: float, zone: tzinfo | None = UTC) -> str:
+    """Seconds since 1970 as date, time and zone: `2026-11-22 21:46:05 UTC`.
+
+    Args:
+        seconds: a NumericDate of RFC 7519, section 2.
+        zone: the zone to tell it in; None for the zone of this machine.
+    """
+    try:
+        local = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+        return f"{local.replace(tzinfo=None).isoformat(' ', 'seconds')} {local.tzname()}"
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds:g} seconds since 1970, a time outside the calendar"
+
+
+def distance(seconds: float) -> str:
+    """A difference in time in its largest whole unit: `in 42 minutes`, `3 hours ago`, `now`."""
+    if abs(seconds) >= MOST_YEARS * UNITS[0][0]:
+        amount = f"more than {MOST_YEARS:,} years"
+    else:
+        size, unit = next(((size, unit) for size, unit in UNITS if abs(seconds) >= size), (1, "second"))
+        count = int(abs(seconds) // size)
+        if not count:
+            return "now"
+        amount = f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
