@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -135,7 +136,7 @@ def known_stage(stage: str) -> str:
 def _request(method: str, url: str, authorization: str | None) -> requests.Response:
     session = requests.Session()
     # A proxy serves for the way out of this machine, and ~/.netrc must not add credentials of its own.
-    session.trust_env = not is_loopback(requests.utils.urlparse(url).hostname)
+    session.trust_env = not is_loopback(urlsplit(url).hostname)
     session.auth = lambda request: request
     headers = {} if authorization is None else {"Authorization": authorization.encode()}
     try:

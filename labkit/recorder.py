@@ -55,7 +55,8 @@ class Recorder:
     @contextmanager
     def recording(self) -> Iterator[list[Command]]:
         """Collect the calls that change something and succeed, until the block ends."""
-        self._commands = commands = []
+        commands: list[Command] = []
+        self._commands = commands
         try:
             yield commands
         finally:

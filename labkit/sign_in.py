@@ -70,7 +70,7 @@ def tokens(target: Target, user: str) -> dict[str, str]:
 def _refused(user: str, error: ClientError) -> LabError:
     code, message = error_code(error), error_message(error)
     if code in _TRIGGER_ERRORS:
-        remedy = "The pre token generation trigger is at fault: labkit check names what is wrong, labkit up mends it."
+        remedy = "The pre token generation trigger is at fault: labkit check says how, labkit up mends it."
     elif "attempts exceeded" in message:
         remedy = "Too many wrong passwords: wait a few minutes, then sign in again."
     else:

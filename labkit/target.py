@@ -29,10 +29,16 @@ class Place(Protocol):
 
     kind: str
     region: str
-    account: str
     partition: str
-    credentials: dict[str, str]
     patience: float  # seconds by which what is served may lag behind what was configured
+
+    @property
+    def account(self) -> str:
+        """The account id."""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The variables that lead other tools here, where the standard chain does not."""
 
     def client(self, service: str) -> Any:
         """A new boto3 client of a service."""
