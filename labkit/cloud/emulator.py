@@ -1,0 +1,115 @@
+"""MiniStack as an ASGI application under this cloud's rules, served by hypercorn.
+
+Import this only where MiniStack's settings are in the environment already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import time
+import types
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config
+from ministack.app import app as ministack
+from ministack.core import lambda_runtime
+
+from labkit.cloud import HEALTH_PATH
+from labkit.cloud.server import ServerSettings
+
+# An ASGI application: (scope, receive, send).
+App = Callable[..., Coroutine[Any, Any, None]]
+
+# What a process needs to start at all. Everything else of the server's own environment is kept from the functions.
+_NEEDED_TO_START = frozenset({"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"})
+
+
+def serve(settings: ServerSettings, listener: socket.socket, end: Callable[[], None]) -> None:
+    """Serve on a listening socket until the process ends.
+
+    Args:
+        settings: the server's settings.
+        listener: the socket.
+        end: ends the process; called after `settings.idle_seconds` without a request.
+    """
+    isolate_functions()
+    activity = Activity()
+
+    async def end_when_idle() -> None:
+        await activity.idle(settings.idle_seconds)
+        end()
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(hypercorn_serve(activity.watch(application(settings)), config, shutdown_trigger=end_when_idle))
+
+
+def application(settings: ServerSettings) -> App:
+    """MiniStack with what this cloud adds to it."""
+    # The rules layer goes around MiniStack here: wrap(with_health(...), ...).
+    return with_health(ministack, settings.instance)
+
+
+def with_health(app: App, instance: str) -> App:
+    """Answer on the health path with the name of this instance."""
+    body = json.dumps({"instance": instance}).encode()
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(HEALTH_PATH):
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await app(scope, receive, send)
+
+    return answer
+
+
+class Activity:
+    """When the last request came."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def watch(self, app: App) -> App:
+        """The application, each request to which is noticed."""
+
+        async def noticed(scope: Any, receive: Any, send: Any) -> None:
+            self._last = time.monotonic()
+            await app(scope, receive, send)
+
+        return noticed
+
+    async def idle(self, seconds: float) -> None:
+        """Return after so many seconds without a request."""
+        while (left := self._last + seconds - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+
+
+def isolate_functions() -> None:
+    """Have MiniStack start its Lambda workers without the server's environment."""
+    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": _start_worker})
+
+
+def _start_worker(command: list[str], *, env: Mapping[str, str], **options: Any) -> Any:
+    return subprocess.Popen(command, env=function_environment(env), **options)  # noqa: S603 - MiniStack's own command
+
+
+def function_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What a function sees: what Lambda gives it and its own variables, nothing that is the server's.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+
+    Args:
+        given: the server's environment with Lambda's variables and the function's own added, as MiniStack makes it.
+    """
+    added = {name: value for name, value in given.items() if os.environ.get(name) != value or name in _NEEDED_TO_START}
+    return {"LANG": "en_US.UTF-8", "TZ": ":UTC"} | added

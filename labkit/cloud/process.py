@@ -1,0 +1,318 @@
+"""Find, start and stop the embedded cloud of a home folder: one for all kernels and terminals of a learner."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import os
+import secrets
+import shutil
+import string
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, cast
+
+import psutil
+from filelock import FileLock, Timeout
+
+from labkit.cloud import HEALTH_PATH, RUNTIME_FILE, Cloud, loopback, selftest
+from labkit.cloud.server import STAY, ServerSettings
+from labkit.errors import LabError, UsageError
+from labkit.private_files import private_folder, read_json, unwritable, write_json
+
+__all__ = ["Cloud", "find", "start", "stop"]
+
+IDLE_SECONDS = 2 * 60 * 60
+START_SECONDS = 30
+STOP_SECONDS = 5
+LOCK_SECONDS = 60
+
+LOG_FILE = "log"
+
+# All that the server takes from its starter: where programs and Python's packages are, and which characters it writes.
+_KEPT_VARIABLES = frozenset(
+    {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH"}
+    | {"SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"}  # Windows
+)
+
+
+def find(home: Path) -> Cloud | None:
+    """The running cloud of a home folder, if there is one. What a killed one left is removed.
+
+    Args:
+        home: the lab's home folder (`Settings.home`).
+    """
+    cloud = _read(home)
+    if cloud and _answers(cloud):
+        return cloud
+    if _leftovers(home):
+        with suppress(Timeout), _locked(home, timeout=0):  # who holds the lock is starting or stopping one
+            cloud = _read(home)
+            if cloud is None or _process(cloud) is None:
+                _clear(home)
+    return None
+
+
+def start(
+    home: Path, *, port: int | None = None, supervised: bool = False, weather: str = "calm", seed: int = 0
+) -> Cloud:
+    """Start the cloud of a home folder, or return the one that runs.
+
+    Args:
+        home: the lab's home folder; made (mode 0700) if it is missing.
+        port: the port of 127.0.0.1 to serve on; any free one by default.
+        supervised: end the cloud when this process ends, however that happens. Otherwise it survives this process
+            and its terminal, and ends after two hours without a request.
+        weather: "calm", or "rough" for a cloud that is as slow to settle as AWS can be.
+        seed: makes rough weather repeatable.
+
+    Raises:
+        LabError: the port is taken, the home cannot be written, or the cloud fails its self-test.
+        UsageError: no such port.
+    """
+    _require_port(port)
+    private_folder(home)
+    with _patiently_locked(home):
+        cloud = _read(home)
+        if cloud and _answers(cloud):
+            return cloud
+        _clear(home)
+        return _launch(home, port or 0, supervised, weather, seed)
+
+
+def stop(home: Path) -> bool:
+    """End the cloud of a home folder, its Lambda workers and its files, also after it was killed.
+
+    Args:
+        home: the lab's home folder.
+
+    Returns:
+        Whether a cloud was running.
+    """
+    if not home.is_dir():
+        return False
+    with _patiently_locked(home):
+        cloud = _read(home)
+        process = _process(cloud) if cloud else None
+        if process:
+            _end(process)
+        _clear(home)
+        return process is not None
+
+
+def _require_port(port: int | None) -> None:
+    if port is not None and not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP ports
+        raise UsageError(f"{port} is not a port.", "Name one from 1 to 65535, or leave it out to get a free one.")
+
+
+def _read(home: Path) -> Cloud | None:
+    try:
+        return Cloud(**read_json(home / RUNTIME_FILE))
+    except TypeError:  # no file, or not what we wrote
+        return None
+
+
+def _answers(cloud: Cloud) -> bool:
+    """Whether the cloud's own process, and nobody else who has its port by now, answers."""
+    if _process(cloud) is None:
+        return False
+    try:
+        status, body = loopback.get(cloud.port, HEALTH_PATH)
+        return status == http.HTTPStatus.OK and json.loads(body) == {"instance": cloud.instance}
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+def _process(cloud: Cloud) -> psutil.Process | None:
+    """The cloud's process, unless it ended; its pid may be another program's by now."""
+    try:
+        process = psutil.Process(cloud.pid)
+        ours = _folder_name(cloud.instance) in " ".join(process.cmdline())
+        return process if ours and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+def _folder_name(instance: str) -> str:
+    return f"cloud-{instance}"
+
+
+def _leftovers(home: Path) -> list[Path]:
+    return [*home.glob(_folder_name("*")), *home.glob(RUNTIME_FILE)]
+
+
+@contextmanager
+def _locked(home: Path, timeout: float) -> Iterator[None]:
+    lock = FileLock(home / "cloud.lock", mode=0o600)
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        raise
+    except OSError as error:
+        raise unwritable(home, error) from error
+    with lock:
+        lock.release()  # `with` holds it a second time
+        yield
+
+
+@contextmanager
+def _patiently_locked(home: Path) -> Iterator[None]:
+    try:
+        with _locked(home, LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise LabError(
+            "Another process has been starting or stopping the embedded cloud for a minute.",
+            "Wait for it or end it, then repeat the command.",
+        ) from error
+
+
+def _clear(home: Path) -> None:
+    """Remove what a cloud that did not end by itself left: its processes, its folder, its runtime file."""
+    for folder in home.glob(_folder_name("*")):
+        for process in psutil.process_iter():
+            if _belongs_to(process, folder):
+                _end(process, patience=0)
+        shutil.rmtree(folder, ignore_errors=True)
+    (home / RUNTIME_FILE).unlink(missing_ok=True)
+
+
+def _belongs_to(process: psutil.Process, folder: Path) -> bool:
+    """Whether a process is the server of this folder, or a Lambda worker of it, which works in a folder below."""
+    try:
+        return str(folder) in process.cmdline() or Path(process.cwd()).is_relative_to(folder)
+    except psutil.Error:
+        return False
+
+
+def _end(process: psutil.Process, patience: float = STOP_SECONDS) -> None:
+    """Ask a process to end, and make it after so many seconds."""
+    with suppress(psutil.NoSuchProcess):
+        if patience:
+            process.terminate()
+            if _is_gone(process, patience):
+                return
+        process.kill()
+        _is_gone(process, STOP_SECONDS)
+
+
+def _is_gone(process: psutil.Process, patience: float) -> bool:
+    """Wait until a process has ended. One that its parent has not collected yet has ended too."""
+    until = time.monotonic() + patience
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int) -> Cloud:
+    settings = ServerSettings(
+        instance=secrets.token_hex(8),
+        account_id=str(10**11 + secrets.randbelow(9 * 10**11)),
+        access_key_id="AKIA" + _letters(16, string.ascii_uppercase + "234567"),
+        secret_access_key=_letters(40, string.ascii_letters + string.digits + "+/"),
+        port=port,
+        supervised=supervised,
+        idle_seconds=math.inf if supervised else IDLE_SECONDS,
+        weather=weather,
+        seed=seed,
+    )
+    folder = private_folder(home / _folder_name(settings.instance))
+    server = _spawn(folder)
+    try:
+        cloud = _meet(server, settings, folder)
+        selftest.check(cloud)
+        write_json(home / RUNTIME_FILE, asdict(cloud))
+        _leave(server, supervised)
+    except BaseException:
+        server.kill()
+        server.communicate()
+        _clear(home)
+        raise
+    return cloud
+
+
+def _letters(length: int, alphabet: str) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _spawn(folder: Path) -> subprocess.Popen[str]:
+    """Start the server in a session of its own: neither Ctrl-C nor a closed terminal reaches it."""
+    command = [sys.executable, "-P", "-m", "labkit.cloud.server", str(folder)]
+    with (folder / LOG_FILE).open("w") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=folder.parent,
+            env={name: value for name, value in os.environ.items() if name.upper() in _KEPT_VARIABLES},
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+
+def _meet(server: subprocess.Popen[str], settings: ServerSettings, folder: Path) -> Cloud:
+    """Tell the server its settings, and hear its port."""
+    deadline = threading.Timer(START_SECONDS, server.kill)
+    deadline.start()
+    try:
+        report = _exchange(server, json.dumps(asdict(settings)))
+    finally:
+        deadline.cancel()
+    if "error" in report:
+        raise LabError(report["error"], report["fix"])
+    if "port" not in report:
+        raise _died(folder)
+    return Cloud(
+        pid=server.pid,
+        port=report["port"],
+        endpoint_url=f"http://127.0.0.1:{report['port']}",
+        account_id=settings.account_id,
+        access_key_id=settings.access_key_id,
+        secret_access_key=settings.secret_access_key,
+        instance=settings.instance,
+        started=time.time(),
+    )
+
+
+def _exchange(server: subprocess.Popen[str], line: str) -> dict[str, Any]:
+    """Write a line to the server and read its answer; {} if it ended without one."""
+    with suppress(BrokenPipeError):
+        _tell(server, line + "\n")
+    answer = cast(IO[str], server.stdout).readline()
+    return dict(json.loads(answer)) if answer else {}
+
+
+def _tell(server: subprocess.Popen[str], line: str) -> None:
+    stdin = cast(IO[str], server.stdin)
+    stdin.write(line)
+    stdin.flush()
+
+
+def _died(folder: Path) -> LabError:
+    """Why the server ended, as the last line of its log tells."""
+    lines = (folder / LOG_FILE).read_text(errors="replace").split("\n")
+    reason = next((line.strip() for line in reversed(lines) if line.strip()), "it wrote no reason")
+    return LabError(
+        f"The embedded cloud ended while it started: {reason}",
+        "Install the lab's packages again, then repeat the command: make install",
+    )
+
+
+def _leave(server: subprocess.Popen[str], supervised: bool) -> None:
+    """Tell the server to stay. Our end of its standard input is what it watches if it is supervised."""
+    _tell(server, STAY)
+    if not supervised:
+        cast(IO[str], server.stdin).close()
+    # Holds the pipe, and collects the process when it ends.
+    threading.Thread(target=server.wait, name="labkit-cloud", daemon=True).start()

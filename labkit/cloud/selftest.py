@@ -1,0 +1,113 @@
+"""The proof that a cloud does its work: one good token gets through a JWT authorizer.
+
+A badly set up MiniStack answers 401 to every token without a word, so this is asked before anyone relies on it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import secrets
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labkit.cloud import HEALTH_PATH, Cloud
+from labkit.cloud.loopback import get
+from labkit.cloud.session import session
+from labkit.errors import LabError
+
+_NAME = "labkit-self-test"
+_REGION = "us-east-1"
+_REMEDY = "Install the lab's packages again, then start the cloud again: make install"
+
+# A stage with automatic deployment answers 404 until its first deployment is there.
+_DEPLOYMENT_SECONDS = 20.0
+
+
+def check(cloud: Cloud) -> None:
+    """Sign in to a new user pool, call a protected route with the token, and remove all that this took.
+
+    Raises:
+        LabError: the cloud refuses a good token, or a call that this needs.
+    """
+    try:
+        status = _status_of_a_good_token(cloud)
+    except (BotoCoreError, ClientError, OSError, http.client.HTTPException) as error:
+        raise LabError(f"The embedded cloud failed its self-test: {_first_line(error)}", _REMEDY) from error
+    if status != http.HTTPStatus.OK:
+        raise LabError(f"The embedded cloud failed its self-test: it answered {status} to a good token.", _REMEDY)
+
+
+def _status_of_a_good_token(cloud: Cloud) -> int:
+    made = session(cloud, _REGION)
+    with ExitStack() as undo:
+        app_client_id, issuer, token = _sign_in(made.client("cognito-idp"), undo)
+        api_id = _protected_api(made.client("apigatewayv2"), undo, cloud, issuer, app_client_id)
+        return _call(cloud, api_id, token)
+
+
+def _sign_in(cognito: Any, undo: ExitStack) -> tuple[str, str, str]:
+    """Make a user pool, an app client and a user: the app client's id, the issuer, and the user's ID token."""
+    pool = cognito.create_user_pool(PoolName=_NAME)["UserPool"]["Id"]
+    undo.callback(cognito.delete_user_pool, UserPoolId=pool)
+    app_client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName=_NAME,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    )["UserPoolClient"]["ClientId"]
+    # Cognito's default policy asks for a lower and an upper case letter, a digit and a symbol.
+    password = f"aA1!{secrets.token_urlsafe(16)}"
+    cognito.admin_create_user(UserPoolId=pool, Username=_NAME, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username=_NAME, Password=password, Permanent=True)
+    answer = cognito.initiate_auth(
+        ClientId=app_client,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": _NAME, "PASSWORD": password},
+    )
+    issuer = f"https://cognito-idp.{_REGION}.amazonaws.com/{pool}"
+    return app_client, issuer, answer["AuthenticationResult"]["IdToken"]
+
+
+def _protected_api(gateway: Any, undo: ExitStack, cloud: Cloud, issuer: str, audience: str) -> str:
+    """Make an HTTP API whose route asks for a token of `issuer`, in front of the cloud's own health path."""
+    api = gateway.create_api(Name=_NAME, ProtocolType="HTTP")["ApiId"]
+    undo.callback(gateway.delete_api, ApiId=api)
+    authorizer = gateway.create_authorizer(
+        ApiId=api,
+        Name=_NAME,
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": issuer, "Audience": [audience]},
+    )["AuthorizerId"]
+    integration = gateway.create_integration(
+        ApiId=api,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="GET",
+        IntegrationUri=f"{cloud.endpoint_url}{HEALTH_PATH}",
+        PayloadFormatVersion="1.0",
+    )["IntegrationId"]
+    gateway.create_route(
+        ApiId=api,
+        RouteKey="GET /token",
+        AuthorizationType="JWT",
+        AuthorizerId=authorizer,
+        Target=f"integrations/{integration}",
+    )
+    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    return str(api)
+
+
+def _call(cloud: Cloud, api_id: str, token: str) -> int:
+    """The status of a call with `token`, once the stage is deployed."""
+    until = time.monotonic() + _DEPLOYMENT_SECONDS
+    while True:
+        status, _ = get(cloud.port, f"/_aws/execute-api/{api_id}/token", {"Authorization": token})
+        if status != http.HTTPStatus.NOT_FOUND or time.monotonic() > until:
+            return status
+        time.sleep(0.1)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
