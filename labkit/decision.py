@@ -1,8 +1,8 @@
 """The decision of a JWT authorizer of an API Gateway HTTP API, rule by rule, as data.
 
-`decide` walks through RULES in their order and stops at the first that fails. AWS documents what is checked
-(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html) and calls the order a general
-workflow; each rule says where AWS is silent and what is done here then. A token that AWS might refuse is refused.
+`decide` walks through RULES in their order and stops at the first that fails. AWS documents what is checked, and calls
+the order a general workflow; each rule says where AWS is silent and what is done here then. Where AWS might refuse a
+token, it is refused.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Authorizer:
-    """How the JWT authorizer is configured. `identity_source` is `$request.header.NAME` or `$request.querystring.NAME`."""
+    """The configuration of a JWT authorizer.
+
+    `identity_source` is `$request.header.NAME` or `$request.querystring.NAME`.
+    """
 
     identity_source: str
     issuer: str
@@ -144,8 +147,9 @@ class Decision:
 
 
 class _Finding(NamedTuple):
-    """What a rule found. An empty advice means that it passed."""
+    """What a rule found. The advice and the challenge's description are for when it did not pass."""
 
+    passed: bool
     actual: str
     advice: str = ""
     description: str = ""
@@ -186,17 +190,14 @@ class Rule:
     status: int
     source: str
     confidence: Literal["doc", "inferred"]
-    inferred: str
     expected: Callable[[_Case], str]
     check: Callable[[_Case], _Finding]
+    inferred: str = ""
 
     def result(self, case: _Case, finding: _Finding | None) -> RuleResult:
         """The rule's line in a decision; without a finding it was not reached."""
-        source = f"{self.source} ({self.confidence})"
-        if finding is None:
-            return RuleResult(self.name, self.expected(case), "", "not reached", "", source)
-        verdict: Verdict = "failed" if finding.advice else "passed"
-        return RuleResult(self.name, self.expected(case), finding.actual, verdict, finding.advice, source)
+        verdict, actual, advice = _told(finding)
+        return RuleResult(self.name, self.expected(case), actual, verdict, advice, f"{self.source} ({self.confidence})")
 
 
 def decide(request: Request, authorizer: Authorizer, route: Route, keys: Keys, now: float) -> Decision:
@@ -211,15 +212,15 @@ def decide(request: Request, authorizer: Authorizer, route: Route, keys: Keys, n
     """
     case = _Case(request, authorizer, route, jws.signing_keys(keys), now)
     results: list[RuleResult] = []
-    refusal: Rule | None = None
-    description = ""
+    refusal: tuple[Rule, _Finding] | None = None
     for rule in RULES:
         finding = None if refusal else rule.check(case)
         results.append(rule.result(case, finding))
-        if finding and finding.advice:
-            refusal, description = rule, finding.description
+        if finding and not finding.passed:
+            refusal = rule, finding
     if refusal:
-        return Decision(refusal.status, tuple(results), None, (), description)
+        rule, finding = refusal
+        return Decision(rule.status, tuple(results), None, (), finding.description)
     return Decision(200, tuple(results), case.claims, token_scopes(case.claims))
 
 
@@ -229,7 +230,7 @@ def token_scopes(claims: dict[str, Any]) -> tuple[str, ...]:
     `scope` is a string of scopes with blanks between them (RFC 8693, section 4.2); `scp` is that or a list of strings.
     Anything else holds no scope.
     """
-    name = "scp" if "scp" in claims else "scope"
+    name = _scope_claim(claims)
     value = claims.get(name)
     if isinstance(value, str):
         return tuple(scope for scope in value.split(" ") if scope)
@@ -247,8 +248,8 @@ def _expect_size(_: _Case) -> str:
 
 def _check_size(case: _Case) -> _Finding:
     size = case.request.size
-    small = "Send a smaller token (fewer groups, fewer claims) or fewer headers."
-    return _Finding(f"{size:,} bytes", small if size > LARGEST_REQUEST else "")
+    advice = "Send a smaller token (fewer groups, fewer claims) or fewer headers."
+    return _Finding(size <= LARGEST_REQUEST, f"{size:,} bytes", advice)
 
 
 def _expect_source(case: _Case) -> str:
@@ -258,13 +259,13 @@ def _expect_source(case: _Case) -> str:
 def _check_source(case: _Case) -> _Finding:
     values = _at_identity_source(case.request, case.authorizer.identity_source)
     if not values:
-        return _Finding("nothing there", f"Send the token in {_place(case.authorizer.identity_source)}.")
+        return _Finding(False, "nothing there", f"Send the token in {_place(case.authorizer.identity_source)}.")
     if len(values) > 1:
-        return _Finding(f"{len(values)} values", "Send the token once.")
+        return _Finding(False, f"{len(values)} values", "Send the token once.")
     case.text = jws.bare(values[0])
     if not case.text:
-        return _Finding("an empty value", "Put the token there; in a shell, look whether its variable is set.")
-    return _Finding("a token" if case.text == values[0].strip() else "a token, after Bearer")
+        return _Finding(False, "an empty value", "Put the token there; in a shell, look whether its variable is set.")
+    return _Finding(True, "a token" if case.text == values[0].strip() else "a token, after Bearer")
 
 
 def _expect_shape(_: _Case) -> str:
@@ -275,23 +276,22 @@ def _check_shape(case: _Case) -> _Finding:
     try:
         case.token = jws.parse(case.text)
     except MalformedError as error:
-        description = "" if case.text.count(".") == jws.PARTS - 1 else WRONG_PARTS
-        return _Finding(str(error), "Copy the whole ID token or access token again, on one line.", description)
+        advice = "Copy the whole ID token or access token again, on one line; a refresh token does not open an API."
+        return _Finding(False, str(error), advice, "" if case.text.count(".") == jws.PARTS - 1 else WRONG_PARTS)
     case.key = jws.find_key(case.keys, case.token.header.get("kid"))
-    return _Finding(f"a signed token with {len(case.claims)} claims")
+    return _Finding(True, f"a signed token with {len(case.claims)} claims")
 
 
 def _expect_algorithm(case: _Case) -> str:
-    own = case.key.get("alg") if case.key else None
-    return f"{quoted(own)}, the algorithm of the key" if own else either(jws.RSA_ALGORITHMS[:3])
+    own = _own_algorithm(case)
+    return f"alg of the key, {quoted(own)}" if own else f"alg of the RSA family: {', '.join(jws.RSA_ALGORITHMS)}"
 
 
 def _check_algorithm(case: _Case) -> _Finding:
     algorithm = case.token.header.get("alg")
-    own = case.key.get("alg") if case.key else None
-    fits = algorithm in jws.RSA_ALGORITHMS and own in (None, algorithm)
-    advice = "Use a token as its issuer signed it; an HTTP API takes RSA signatures only, and the key decides which."
-    return _Finding(_claimed(case.token.header, "alg"), "" if fits else advice)
+    fits = algorithm in jws.RSA_ALGORITHMS and _own_algorithm(case) in (None, algorithm)
+    advice = "Use a token as its issuer signed it: an HTTP API takes RSA signatures only, and the key decides which."
+    return _Finding(fits, _member(case.token.header, "alg"), advice)
 
 
 def _expect_key_id(case: _Case) -> str:
@@ -301,7 +301,7 @@ def _expect_key_id(case: _Case) -> str:
 
 def _check_key_id(case: _Case) -> _Finding:
     advice = "Use a token of this authorizer's issuer, and sign in again if the issuer has changed its keys."
-    return _Finding(_claimed(case.token.header, "kid"), "" if case.key else advice)
+    return _Finding(case.key is not None, _member(case.token.header, "kid"), advice)
 
 
 def _expect_signature(case: _Case) -> str:
@@ -309,12 +309,9 @@ def _expect_signature(case: _Case) -> str:
 
 
 def _check_signature(case: _Case) -> _Finding:
-    if case.key and jws.is_signed_by(case.token, case.key):
-        return _Finding("made with that key")
-    return _Finding(
-        "not made with that key, or not for this header and payload",
-        "Use the token exactly as its issuer gave it: one changed character breaks the signature.",
-    )
+    fits = case.key is not None and jws.is_signed_by(case.token, case.key)
+    actual = "made with that key" if fits else "not made with that key, or not for this header and payload"
+    return _Finding(fits, actual, "Use the token exactly as its issuer gave it: a changed character breaks it.")
 
 
 def _expect_issuer(case: _Case) -> str:
@@ -325,7 +322,7 @@ def _check_issuer(case: _Case) -> _Finding:
     issuer = case.claims.get("iss")
     fits = isinstance(issuer, str) and issuer == case.authorizer.issuer
     advice = "Sign in at the authorizer's issuer, or correct the authorizer: the two must agree to the character."
-    return _Finding(_claimed(case.claims, "iss"), "" if fits else advice)
+    return _Finding(fits, _member(case.claims, "iss"), advice)
 
 
 def _expect_audience(case: _Case) -> str:
@@ -337,7 +334,7 @@ def _check_audience(case: _Case) -> _Finding:
     name = "aud" if "aud" in case.claims or "client_id" not in case.claims else "client_id"
     fits = any(audience in case.authorizer.audience for audience in _audiences(case.claims.get(name)))
     advice = "Sign in through an app client of the authorizer's audience, or add this token's to the audience."
-    return _Finding(_claimed(case.claims, name), "" if fits else advice, "" if fits else WRONG_AUDIENCE)
+    return _Finding(fits, _member(case.claims, name), advice, WRONG_AUDIENCE)
 
 
 def _expect_expiry(case: _Case) -> str:
@@ -347,8 +344,9 @@ def _expect_expiry(case: _Case) -> str:
 def _check_expiry(case: _Case) -> _Finding:
     expiry = jws.numeric_date(case.claims.get("exp"))
     if expiry is None:
-        return _Finding(_claimed(case.claims, "exp"), "Use a token that says when it ends, as seconds since 1970.")
-    return _Finding(_when(case, "exp", expiry), "" if expiry > case.now else "Sign in again for a fresh token.")
+        advice = "Use a token that says when it expires, as a number of seconds since 1970."
+        return _Finding(False, _member(case.claims, "exp"), advice)
+    return _Finding(expiry > case.now, _when(case, "exp", expiry), "Sign in again for a fresh token.")
 
 
 def _expect_not_before(case: _Case) -> str:
@@ -364,7 +362,7 @@ def _expect_issued_at(case: _Case) -> str:
 
 
 def _check_issued_at(case: _Case) -> _Finding:
-    return _not_in_future(case, "iat", "Try once more in a moment, and correct the clock of the issuer if that helps.")
+    return _not_in_future(case, "iat", "Try again in a moment; if that helps, the issuer's clock is fast.")
 
 
 def _expect_scope(case: _Case) -> str:
@@ -372,13 +370,18 @@ def _expect_scope(case: _Case) -> str:
 
 
 def _check_scope(case: _Case) -> _Finding:
-    held = token_scopes(case.claims)
-    fits = not case.route.scopes or any(scope in case.route.scopes for scope in held)
-    actual = _claimed(case.claims, "scp" if "scp" in case.claims else "scope")
-    return _Finding(actual, "" if fits else _scope_advice(case.claims))
+    fits = not case.route.scopes or not set(case.route.scopes).isdisjoint(token_scopes(case.claims))
+    return _Finding(fits, _member(case.claims, _scope_claim(case.claims)), _scope_advice(case.claims))
 
 
 # What several rules share.
+
+
+def _told(finding: _Finding | None) -> tuple[Verdict, str, str]:
+    """A finding as verdict, actual and advice."""
+    if finding is None:
+        return "not reached", "", ""
+    return ("passed", finding.actual, "") if finding.passed else ("failed", finding.actual, finding.advice)
 
 
 def _at_identity_source(request: Request, source: str) -> list[str]:
@@ -398,13 +401,17 @@ def _place(source: str) -> str:
     return "a header, and set the authorizer's identity source to $request.header.Authorization"
 
 
+def _own_algorithm(case: _Case) -> Any:
+    return case.key.get("alg") if case.key else None
+
+
 def _audiences(value: Any) -> list[str]:
     """The audiences of an `aud` or `client_id`: a string or a list of strings (RFC 7519, section 4.1.3)."""
     values = value if isinstance(value, list) else [value]
     return values if all(isinstance(audience, str) for audience in values) else []
 
 
-def _claimed(members: dict[str, Any], name: str) -> str:
+def _member(members: dict[str, Any], name: str) -> str:
     return f"{name} {quoted(members[name])}" if name in members else f"no {name}"
 
 
@@ -414,11 +421,16 @@ def _when(case: _Case, name: str, seconds: float) -> str:
 
 def _not_in_future(case: _Case, name: str, advice: str) -> _Finding:
     if name not in case.claims:
-        return _Finding(f"no {name}")
+        return _Finding(True, f"no {name}")
     seconds = jws.numeric_date(case.claims[name])
     if seconds is None:
-        return _Finding(_claimed(case.claims, name), f"Use a token whose {name} is a number of seconds since 1970.")
-    return _Finding(_when(case, name, seconds), advice if seconds > case.now else "")
+        advice = f"Use a token whose {name} is a number of seconds since 1970."
+        return _Finding(False, _member(case.claims, name), advice)
+    return _Finding(seconds <= case.now, _when(case, name, seconds), advice)
+
+
+def _scope_claim(claims: dict[str, Any]) -> str:
+    return "scp" if "scp" in claims else "scope"
 
 
 def _scope_advice(claims: dict[str, Any]) -> str:
@@ -429,129 +441,139 @@ def _scope_advice(claims: dict[str, Any]) -> str:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "request-size",
-        f"The request line and the values of the headers are at most {LARGEST_REQUEST:,} bytes together.",
-        431,
-        QUOTAS_PAGE,
-        "doc",
-        "AWS documents the quota; that a larger request is answered with 431, and its body, are inferred.",
-        _expect_size,
-        _check_size,
+        name="request-size",
+        statement=f"The request line and the values of the headers are at most {LARGEST_REQUEST:,} bytes together.",
+        status=431,
+        source=QUOTAS_PAGE,
+        confidence="doc",
+        expected=_expect_size,
+        check=_check_size,
+        inferred="AWS documents the quota; that a larger request is answered with 431, and its body, are inferred.",
     ),
     Rule(
-        "identity-source",
-        "The header or query parameter that the authorizer names holds the token, with or without Bearer before it.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "That names of headers and Bearer are taken in any case, and that a header or parameter given twice is "
-        "refused with a bare challenge, is inferred.",
-        _expect_source,
-        _check_source,
+        name="identity-source",
+        statement="The header or query parameter that the authorizer names holds one token, after Bearer or bare.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_source,
+        check=_check_source,
+        inferred=(
+            "That names of headers and Bearer are taken in any case, and that a header or parameter given twice "
+            "is refused with a bare challenge, is inferred."
+        ),
     ),
     Rule(
-        "shape",
-        "The token is a header, a payload and a signature in base64url, the first two of them JSON objects.",
-        401,
-        "RFC 7515, section 7.1, and RFC 7519, section 7.2",
-        "inferred",
-        "AWS says that the token is decoded, not how strictly: padding, the standard alphabet, names used twice, "
-        "nesting beyond 64 levels and critical extensions are refused here, as the RFCs allow.",
-        _expect_shape,
-        _check_shape,
+        name="shape",
+        statement="The token is a header, a payload and a signature in base64url, the first two of them JSON objects.",
+        status=401,
+        source="RFC 7515, section 7.1, and RFC 7519, section 7.2",
+        confidence="inferred",
+        expected=_expect_shape,
+        check=_check_shape,
+        inferred=(
+            "AWS says that the token is decoded, not how strictly: padding, the standard alphabet, names used "
+            "twice, nesting beyond 64 levels and critical extensions are refused here, as the RFCs allow."
+        ),
     ),
     Rule(
-        "algorithm",
-        "The header names an RSA algorithm, and the one that the key is for if the key says so.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "AWS documents that only RSA algorithms are supported, not which: RS256, RS384, RS512 and PS256, PS384, PS512 "
-        "are taken here. The key's own algorithm is RFC 7517, section 4.4.",
-        _expect_algorithm,
-        _check_algorithm,
+        name="algorithm",
+        statement="The header names an RSA algorithm, and the one that the key is for if the key says so.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_algorithm,
+        check=_check_algorithm,
+        inferred=(
+            "AWS documents that only RSA algorithms are supported, not which: RS256, RS384, RS512 and PS256, "
+            "PS384, PS512 are taken here. The key's own algorithm is RFC 7517, section 4.4."
+        ),
     ),
     Rule(
-        "key-id",
-        "The header's kid is that of a key that the issuer publishes.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "That a key published for encryption is passed over is inferred from RFC 7517, section 4.2.",
-        _expect_key_id,
-        _check_key_id,
+        name="key-id",
+        statement="The header's kid is that of a key that the issuer publishes.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_key_id,
+        check=_check_key_id,
+        inferred="That a key published for encryption is passed over is inferred from RFC 7517, section 4.2.",
     ),
     Rule(
-        "signature",
-        "The signature was made with that key over exactly this header and payload.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "",
-        _expect_signature,
-        _check_signature,
+        name="signature",
+        statement="The signature was made with that key over exactly this header and payload.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_signature,
+        check=_check_signature,
     ),
     Rule(
-        "issuer",
-        "The claim iss is the authorizer's issuer, to the character.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "",
-        _expect_issuer,
-        _check_issuer,
+        name="issuer",
+        statement="The claim iss is the authorizer's issuer, to the character.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_issuer,
+        check=_check_issuer,
     ),
     Rule(
-        "audience",
-        "The claim aud, or client_id if there is no aud, is one of the authorizer's audiences.",
-        401,
-        TROUBLESHOOTING_PAGE,
-        "doc",
-        "That an aud which is neither a string nor a list of strings fits nothing is inferred from RFC 7519, "
-        "section 4.1.3.",
-        _expect_audience,
-        _check_audience,
+        name="audience",
+        statement="The claim aud, or client_id if there is no aud, is one of the authorizer's audiences.",
+        status=401,
+        source=TROUBLESHOOTING_PAGE,
+        confidence="doc",
+        expected=_expect_audience,
+        check=_check_audience,
+        inferred=(
+            "That an aud which is neither a string nor a list of strings fits nothing is inferred from RFC 7519, "
+            "section 4.1.3."
+        ),
     ),
     Rule(
-        "expiry",
-        "The claim exp is there, and is later than now.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "AWS documents no tolerance for clocks that differ, so there is none; that a token without an exp, or with "
-        "one that is no finite number, is refused is inferred.",
-        _expect_expiry,
-        _check_expiry,
+        name="expiry",
+        statement="The claim exp is there, and is later than now.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_expiry,
+        check=_check_expiry,
+        inferred=(
+            "AWS documents no tolerance for clocks that differ, so there is none; that a token without an exp, or "
+            "with one that is no finite number, is refused is inferred."
+        ),
     ),
     Rule(
-        "not-before",
-        "The claim nbf, if it is there, is not later than now.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "That one which is no finite number is refused is inferred.",
-        _expect_not_before,
-        _check_not_before,
+        name="not-before",
+        statement="The claim nbf, if it is there, is not later than now.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_not_before,
+        check=_check_not_before,
+        inferred="That one which is no finite number is refused is inferred.",
     ),
     Rule(
-        "issued-at",
-        "The claim iat, if it is there, is not later than now.",
-        401,
-        AUTHORIZER_PAGE,
-        "doc",
-        "That one which is no finite number is refused is inferred.",
-        _expect_issued_at,
-        _check_issued_at,
+        name="issued-at",
+        statement="The claim iat, if it is there, is not later than now.",
+        status=401,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_issued_at,
+        check=_check_issued_at,
+        inferred="That one which is no finite number is refused is inferred.",
     ),
     Rule(
-        "scope",
-        "The claim scope or scp holds one of the route's scopes, if the route has any.",
-        403,
-        AUTHORIZER_PAGE,
-        "doc",
-        "That scp goes before scope is inferred from captures of AWS; that a scope which is no string holds nothing "
-        "is inferred from RFC 8693, section 4.2.",
-        _expect_scope,
-        _check_scope,
+        name="scope",
+        statement="The claim scope or scp holds one of the route's scopes, if the route has any.",
+        status=403,
+        source=AUTHORIZER_PAGE,
+        confidence="doc",
+        expected=_expect_scope,
+        check=_check_scope,
+        inferred=(
+            "That scp goes before scope is inferred from captures of AWS; that a scope which is no string holds "
+            "nothing is inferred from RFC 8693, section 4.2."
+        ),
     ),
 )

@@ -98,6 +98,11 @@ def built_through(settings: Settings) -> str | None:
     return _read(embedded_folder(settings) / _FILE).get("through")
 
 
+def forget_embedded(home: Path) -> None:
+    """Remember nothing of any lab in the embedded cloud: its cloud was stopped on purpose."""
+    shutil.rmtree(home / "labs" / "embedded", ignore_errors=True)
+
+
 def _read(file: Path) -> dict[str, Any]:
     kept = read_json(file)
     return kept if isinstance(kept, dict) else {}

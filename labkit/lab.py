@@ -54,7 +54,7 @@ class Status(Shown):
         return heading + html_table(("step", "state", "missing"), self._rows())
 
     def _rows(self) -> list[tuple[str, str, str]]:
-        return [(s.step, _word(s), ", ".join(r.name for r in s.missing)) for s in self.states]
+        return [(s.step, _word(s), _missing(s)) for s in self.states]
 
     def to_dict(self) -> dict[str, Any]:
         """Where the lab is, its ids (null while they do not exist) and its `steps`."""
@@ -72,10 +72,14 @@ class Status(Shown):
 _PLACES = {"embedded": "embedded cloud", "aws": "AWS account"}
 
 
+def _missing(state: State) -> str:
+    return ", ".join(resource.name for resource in state.missing) if _word(state) == "in part" else ""
+
+
 def _word(state: State) -> str:
     if state.found:
         return "found"
-    return "missing" if len(state.missing) == len(state.resources) else "in part"
+    return "in part" if any(resource.found for resource in state.resources) else "missing"
 
 
 def step_named(name: str) -> Step:

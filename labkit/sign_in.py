@@ -61,7 +61,7 @@ def tokens(target: Target, user: str) -> dict[str, str]:
         raise _refused(user, error) from error
     if "AuthenticationResult" not in answer:
         raise LabError(
-            f"Cognito answered the sign-in of {user} with the challenge {answer.get('ChallengeName')}, not with tokens.",
+            f"Cognito answered the sign-in of {user} with a challenge ({answer.get('ChallengeName')}).",
             "Confirm the user: labkit up",
         )
     return {kind: answer["AuthenticationResult"][member] for kind, member in KINDS.items()}

@@ -33,7 +33,7 @@ class State(Shown):
     @property
     def found(self) -> bool:
         """Whether everything that the step builds exists."""
-        return all(resource.found for resource in self.resources)
+        return bool(self.resources) and all(resource.found for resource in self.resources)
 
     @property
     def missing(self) -> tuple[Resource, ...]:

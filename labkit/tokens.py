@@ -1,0 +1,322 @@
+"""Tokens read, explained, verified and compared on this machine. A whole token is never shown, only what it says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import tzinfo
+from ipaddress import ip_address
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import requests
+
+from labkit import claims, jws
+from labkit.errors import LabError
+from labkit.jws import Jws, Keys, MalformedError
+from labkit.wording import distance, moment, quoted
+
+Kind = Literal["id", "access", "refresh", "unknown"]
+State = Literal["valid", "invalid", "unknown key", "cannot be checked"]
+
+# An HTTP API takes requests of 10,240 bytes: what is ten times as long is no token, and is not worth reading.
+LONGEST_TEXT = 102_400
+ENCRYPTED_PARTS = 5
+
+# What API Gateway allows a key set, and a patience that a learner still has.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+LARGEST_KEY_SET = 150_000
+PATIENCE_SECONDS = 5.0
+
+# The claims that decide what a token opens come first in a comparison.
+DECIDING = ("iss", "aud", "client_id", "token_use", "scope", "scp", "cognito:groups", "exp")
+LISTS_IN_WORDS = ("scope", "scp")
+
+KINDS: dict[Kind, str] = {
+    "id": "An ID token: it tells an app who the user is",
+    "access": "An access token: it tells an API what the user may do",
+    "refresh": "A refresh token: it gets new tokens from its issuer and opens nothing else",
+    "unknown": "A token that does not say of what kind it is",
+}
+
+
+@dataclass(frozen=True)
+class Token:
+    """A text read as a token, none of it verified.
+
+    `header` and `claims` are empty where they cannot be read. `signature` is only its beginning. `problem` is None, or a
+    sentence: what is wrong with the text, and at which character.
+    """
+
+    raw: str = field(repr=False)
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    signature: str
+    kind: Kind
+    problem: str | None = None
+    signed: Jws | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def sentence(self) -> str:
+        """What the text is, in a sentence."""
+        if self.problem and not self.claims:
+            return f"Not a token that can be read. {self.problem}"
+        encrypted = "" if self.claims else ", encrypted for its issuer alone"
+        return f"{KINDS[self.kind]}{encrypted}.{' But: ' + self.problem if self.problem else ''}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The token as `--json` prints it, without the token itself."""
+        names = ("kind", "sentence", "problem", "header", "claims", "signature")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class ClaimNote:
+    """A claim explained: its value as JSON text, a sentence about it, and for a time when that is and how far off."""
+
+    name: str
+    value: str
+    sentence: str
+    source: str
+    when: str = ""
+    distance: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """The note as `--json` prints it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of a token's signature, as a word and as a sentence."""
+
+    state: State
+    sentence: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The verdict as `--json` prints it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two tokens differ: a claim or header parameter, its two values as JSON text, and what is meant.
+
+    A value is None where the token has no such claim. `only_left` and `only_right` are the words of a scope or the
+    members of a list that one token has and the other has not.
+    """
+
+    part: Literal["header", "claims"]
+    name: str
+    left: str | None
+    right: str | None
+    sentence: str
+    only_left: tuple[str, ...] = ()
+    only_right: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The difference as `--json` prints it."""
+        return asdict(self)
+
+
+def decode(text: str) -> Token:
+    """Read a text as a token, with `Bearer`, blanks and line breaks around it or not. Nothing is raised."""
+    if len(text) > LONGEST_TEXT:
+        return _unreadable(f"It has {len(text):,} characters: no token is as long, and no API would take it.")
+    given = jws.bare(text)
+    raw = "".join(given.split())
+    if not raw:
+        return _unreadable("There is no token: the text is empty.")
+    start = text.index(given)
+    problem = _broken_line(given, start)
+    try:
+        signed = jws.parse(raw, start)
+    except MalformedError as error:
+        return _partly_read(raw, problem or str(error))
+    kind = _kind(signed.header, signed.claims)
+    return Token(raw, signed.header, signed.claims, _cut_signature(raw), kind, problem, signed)
+
+
+def describe(token: Token, now: float, zone: tzinfo | None = None) -> tuple[ClaimNote, ...]:
+    """Explain every claim of a token, in the token's order.
+
+    Args:
+        token: the token, as `decode` read it.
+        now: the reader's clock, in seconds since 1970.
+        zone: the reader's time zone; None for the zone of this machine.
+    """
+    return tuple(_note(name, value, claims.claim(name), now, zone) for name, value in token.claims.items())
+
+
+def describe_header(token: Token) -> tuple[ClaimNote, ...]:
+    """Explain every parameter of a token's header, in the token's order."""
+    return tuple(_note(name, value, claims.parameter(name), 0, None) for name, value in token.header.items())
+
+
+def verify(token: Token, keys: Keys) -> Verdict:
+    """Verify a token's signature against a key set. Says nothing about its claims: an expired token can be valid.
+
+    Args:
+        token: the token, as `decode` read it.
+        keys: the published key set (JWKS) of the issuer that it should come from, or the keys of the set.
+    """
+    signed = token.signed
+    if signed is None:
+        return Verdict("cannot be checked", f"There is no signature to check. {token.problem or token.sentence}")
+    algorithm, key_id = signed.header.get("alg"), signed.header.get("kid")
+    if algorithm not in jws.RSA_ALGORITHMS:
+        return Verdict("cannot be checked", f"No published key can check a signature made with {quoted(algorithm)}.")
+    key = jws.find_key(jws.signing_keys(keys), key_id)
+    if key is None:
+        return Verdict("unknown key", f"The issuer publishes no key of the token's kid, {quoted(key_id)}.")
+    if jws.is_signed_by(signed, key):
+        return Verdict(
+            "valid", f"The key {quoted(key_id)} of the issuer made the signature, and nothing was changed since."
+        )
+    return Verdict("invalid", f"The key {quoted(key_id)} did not make this signature for this header and payload.")
+
+
+def compare(left: Token, right: Token) -> tuple[Difference, ...]:
+    """List where two tokens differ: the claims that decide what a token opens, other claims by name, then the header."""
+    names = sorted(left.claims.keys() | right.claims.keys(), key=_by_weight)
+    parameters = sorted(left.header.keys() | right.header.keys())
+    differences = [_difference("claims", name, left.claims, right.claims) for name in names]
+    differences += [_difference("header", name, left.header, right.header) for name in parameters]
+    return tuple(difference for difference in differences if difference.left != difference.right)
+
+
+def cut(raw: str) -> str:
+    """A token so that it can be shown: the beginnings of header and payload, nothing of the signature."""
+    header, *rest = raw.strip().split(".", 2)
+    shown = [_beginning(header), *(_beginning(part) for part in rest[:1]), *("…" for _ in rest[1:])]
+    return ".".join(shown)
+
+
+def fetch_keys(issuer: str, jwks_url: str) -> dict[str, Any]:
+    """Fetch an issuer's published keys: the only function here that touches the network.
+
+    Args:
+        issuer: the issuer, as tokens name it.
+        jwks_url: where its keys are served, which for an emulated user pool is not under the issuer's own name.
+
+    Returns:
+        The key set (RFC 7517, section 5): a dictionary with a list `keys`.
+
+    Raises:
+        LabError: nobody answers there, or the answer is no key set.
+    """
+    try:
+        body = _get(jwks_url)
+    except requests.RequestException as error:
+        raise LabError(
+            f"The keys of {issuer} cannot be fetched from {jwks_url}: {_reason(error)}.",
+            "See whether the cloud is running and the address is right, then try again.",
+        ) from error
+    if not isinstance(body, dict) or not isinstance(body.get("keys"), list):
+        raise LabError(f"What {jwks_url} serves is no key set.", f"See whether {issuer} is the issuer that you mean.")
+    return body
+
+
+def _get(url: str) -> Any:
+    with requests.Session() as session:
+        session.trust_env = not _is_loopback(url)  # a proxy of the environment has no way to this machine
+        with session.get(url, timeout=PATIENCE_SECONDS, stream=True) as response:
+            response.raise_for_status()
+            body = response.raw.read(LARGEST_KEY_SET + 1, decode_content=True)
+    if len(body) > LARGEST_KEY_SET:
+        raise requests.RequestException(f"it is larger than {LARGEST_KEY_SET:,} bytes")
+    return requests.compat.json.loads(body)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _reason(error: requests.RequestException) -> str:
+    if error.response is not None:
+        return f"the answer was {error.response.status_code}"
+    if isinstance(error, requests.Timeout):
+        return f"there was no answer in {PATIENCE_SECONDS:g} seconds"
+    return "nobody answers there" if isinstance(error, requests.ConnectionError) else str(error)
+
+
+def _unreadable(problem: str) -> Token:
+    return Token("", {}, {}, "", "unknown", problem)
+
+
+def _partly_read(raw: str, problem: str) -> Token:
+    """What can still be read of a text that is no signed token."""
+    parts = raw.split(".", ENCRYPTED_PARTS)
+    header = _try("header", parts[0])
+    if len(parts) == ENCRYPTED_PARTS and "enc" in header:
+        # RFC 7516, section 7.1. Cognito's refresh tokens are such; their header says that they hold a token.
+        return Token(raw, header, {}, "", "refresh" if header.get("cty") == "JWT" else "unknown")
+    payload = _try("payload", parts[1]) if len(parts) > 1 else {}
+    return Token(raw, header, payload, _cut_signature(raw), _kind(header, payload), problem)
+
+
+def _try(name: str, part: str) -> dict[str, Any]:
+    try:
+        return jws.json_part(name, part)
+    except MalformedError:
+        return {}
+
+
+def _broken_line(given: str, start: int) -> str | None:
+    blank = re.search(r"\s", given)
+    return f"There is a blank or line break at character {start + blank.start() + 1}." if blank else None
+
+
+def _kind(header: dict[str, Any], payload: dict[str, Any]) -> Kind:
+    use = payload.get("token_use")
+    if use in ("id", "access", "refresh"):
+        return use
+    return "access" if header.get("typ") == "at+jwt" else "unknown"  # RFC 9068, section 2.1
+
+
+def _note(name: str, value: Any, claim: claims.Claim, now: float, zone: tzinfo | None) -> ClaimNote:
+    seconds = jws.numeric_date(value) if claim.is_time else None
+    if seconds is None:
+        return ClaimNote(name, quoted(value), claim.sentence, claim.source)
+    return ClaimNote(name, quoted(value), claim.sentence, claim.source, moment(seconds, zone), distance(seconds - now))
+
+
+def _by_weight(name: str) -> tuple[int, str]:
+    return (DECIDING.index(name) if name in DECIDING else len(DECIDING), name)
+
+
+def _difference(
+    part: Literal["header", "claims"], name: str, left: dict[str, Any], right: dict[str, Any]
+) -> Difference:
+    known = claims.claim(name) if part == "claims" else claims.parameter(name)
+    left_words, right_words = _words(name, left.get(name)), _words(name, right.get(name))
+    return Difference(
+        part,
+        name,
+        quoted(left[name]) if name in left else None,
+        quoted(right[name]) if name in right else None,
+        known.sentence,
+        tuple(word for word in left_words if word not in right_words),
+        tuple(word for word in right_words if word not in left_words),
+    )
+
+
+def _words(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) and name in LISTS_IN_WORDS:
+        return tuple(value.split())
+    return tuple(member for member in value if isinstance(member, str)) if isinstance(value, list) else ()
+
+
+def _beginning(part: str) -> str:
+    # Of a short text less, so that a password given by mistake is not shown either.
+    shown = part[: min(10, len(part) // 3)]
+    return f"{shown if shown.isprintable() else ''}…"
+
+
+def _cut_signature(raw: str) -> str:
+    signature = raw.split(".", 2)[-1] if raw.count(".") > 1 else ""
+    return f"{signature[:6] if len(signature) > 24 else ''}… ({len(signature)} characters)" if signature else ""
