@@ -1,0 +1,62 @@
+# The lab's commands. `make` alone lists them.
+
+PYTHON ?= python3
+UV ?= uv
+ARGS ?=
+
+VENV := .venv/bin
+# Everything runs in the lab's own environment: a terminal or a notebook finds the same `labkit` and `python`.
+RUN := env PATH="$(CURDIR)/$(VENV):$$PATH"
+# JupyterLab refuses to start for root, which is who one is in most containers. It listens on loopback only.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help lab test demo install bench notebooks lock clean before-clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+lab: .venv/installed ## Open the lab in JupyterLab (ARGS="--no-browser --port 8899" are passed on)
+	@$(RUN) python -m jupyter lab --ip 127.0.0.1 --ServerApp.root_dir "$(CURDIR)" $(AS_ROOT) $(ARGS)
+
+test: .venv/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)
+	$(RUN) python -m ruff check .
+	$(RUN) python -m ruff format --check .
+	$(RUN) python -m mypy
+	$(RUN) python -m pytest $(ARGS)
+
+demo: .venv/installed ## Play the whole lab in the terminal: build, call, tear down
+	@$(RUN) labkit demo $(ARGS)
+
+install: .venv/installed ## Set up .venv from the locked dependencies (the other commands do it by themselves)
+
+bench: .venv/installed ## Measure how fast it is
+	@$(RUN) python -m tests.bench $(ARGS)
+
+notebooks: .venv/installed ## Run the notebooks and write them back with fresh outputs
+	@$(RUN) python -m tests.notebooks.canonical notebooks/*.ipynb
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS="--upgrade" takes newer versions)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--extra test --group build --custom-compile-command "make lock" $(ARGS) \
+		--output-file requirements.lock pyproject.toml
+
+clean: before-clean ## Stop the embedded cloud and remove .venv and caches
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What has to be said or stopped while `labkit` is still there.
+before-clean:
+	@if [ -x $(VENV)/labkit ]; then $(VENV)/labkit cloud stop || true; fi
+
+# Later runs touch no network: the environment is made once, and again only when its inputs change.
+.venv/installed: requirements.lock pyproject.toml $(wildcard labkit/jupyter/*)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "The lab needs Python 3.11 or newer, and \`$(PYTHON)\` is not." \
+			"Name one that is: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
+	@echo "Setting up .venv, once. This takes a minute or two."
+	@$(PYTHON) -m venv .venv || { \
+		echo "\`$(PYTHON)\` cannot make a virtual environment." \
+			"On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,42 @@
+"""A LABKIT_HOME that only one run of tests or notebooks sees, and of which nothing stays."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def private_home(keep_aws: bool = False) -> Iterator[Path]:
+    """Work in a fresh LABKIT_HOME without the caller's own settings; at the end stop its cloud and remove it.
+
+    Args:
+        keep_aws: leave the caller's AWS credentials and region where they are.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name in _foreign(keep_aws):
+            environment.delenv(name)
+        if not keep_aws:
+            environment.setenv("AWS_CONFIG_FILE", os.devnull)
+            environment.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+            environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        environment.setenv("LABKIT_HOME", folder)
+        try:
+            yield Path(folder)
+        finally:
+            if any(Path(folder).iterdir()):
+                subprocess.run([Path(sys.executable).with_name("labkit"), "cloud", "stop"], check=False, timeout=60)
+
+
+def _foreign(keep_aws: bool) -> list[str]:
+    """The caller's variables that would change what a test sees."""
+    prefixes = ("LABKIT_",) if keep_aws else ("LABKIT_", "AWS_")
+    return [name for name in os.environ if name.startswith(prefixes) and not name.startswith("LABKIT_REQUIRE_")]
