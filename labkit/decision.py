@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from labkit import jws
 from labkit.jws import Jwk, Jws, Keys, MalformedError
-from labkit.wording import distance, either, moment, quoted
+from labkit.wording import distance, either, moment, named, quoted
 
 Verdict = Literal["passed", "failed", "not reached"]
 
@@ -291,7 +291,7 @@ def _check_algorithm(case: _Case) -> _Finding:
     algorithm = case.token.header.get("alg")
     fits = algorithm in jws.RSA_ALGORITHMS and _own_algorithm(case) in (None, algorithm)
     advice = "Use a token as its issuer signed it: an HTTP API takes RSA signatures only, and the key decides which."
-    return _Finding(fits, _member(case.token.header, "alg"), advice)
+    return _Finding(fits, named(case.token.header, "alg"), advice)
 
 
 def _expect_key_id(case: _Case) -> str:
@@ -301,7 +301,7 @@ def _expect_key_id(case: _Case) -> str:
 
 def _check_key_id(case: _Case) -> _Finding:
     advice = "Use a token of this authorizer's issuer, and sign in again if the issuer has changed its keys."
-    return _Finding(case.key is not None, _member(case.token.header, "kid"), advice)
+    return _Finding(case.key is not None, named(case.token.header, "kid"), advice)
 
 
 def _expect_signature(case: _Case) -> str:
@@ -322,7 +322,7 @@ def _check_issuer(case: _Case) -> _Finding:
     issuer = case.claims.get("iss")
     fits = isinstance(issuer, str) and issuer == case.authorizer.issuer
     advice = "Sign in at the authorizer's issuer, or correct the authorizer: the two must agree to the character."
-    return _Finding(fits, _member(case.claims, "iss"), advice)
+    return _Finding(fits, named(case.claims, "iss"), advice)
 
 
 def _expect_audience(case: _Case) -> str:
@@ -334,7 +334,7 @@ def _check_audience(case: _Case) -> _Finding:
     name = "aud" if "aud" in case.claims or "client_id" not in case.claims else "client_id"
     fits = any(audience in case.authorizer.audience for audience in _audiences(case.claims.get(name)))
     advice = "Sign in through an app client of the authorizer's audience, or add this token's to the audience."
-    return _Finding(fits, _member(case.claims, name), advice, WRONG_AUDIENCE)
+    return _Finding(fits, named(case.claims, name), advice, WRONG_AUDIENCE)
 
 
 def _expect_expiry(case: _Case) -> str:
@@ -345,7 +345,7 @@ def _check_expiry(case: _Case) -> _Finding:
     expiry = jws.numeric_date(case.claims.get("exp"))
     if expiry is None:
         advice = "Use a token that says when it expires, as a number of seconds since 1970."
-        return _Finding(False, _member(case.claims, "exp"), advice)
+        return _Finding(False, named(case.claims, "exp"), advice)
     return _Finding(expiry > case.now, _when(case, "exp", expiry), "Sign in again for a fresh token.")
 
 
@@ -371,7 +371,7 @@ def _expect_scope(case: _Case) -> str:
 
 def _check_scope(case: _Case) -> _Finding:
     fits = not case.route.scopes or not set(case.route.scopes).isdisjoint(token_scopes(case.claims))
-    return _Finding(fits, _member(case.claims, _scope_claim(case.claims)), _scope_advice(case.claims))
+    return _Finding(fits, named(case.claims, _scope_claim(case.claims)), _scope_advice(case.claims))
 
 
 # What several rules share.
@@ -411,10 +411,6 @@ def _audiences(value: Any) -> list[str]:
     return values if all(isinstance(audience, str) for audience in values) else []
 
 
-def _member(members: dict[str, Any], name: str) -> str:
-    return f"{name} {quoted(members[name])}" if name in members else f"no {name}"
-
-
 def _when(case: _Case, name: str, seconds: float) -> str:
     return f"{name} {moment(seconds)}, {distance(seconds - case.now)}"
 
@@ -425,7 +421,7 @@ def _not_in_future(case: _Case, name: str, advice: str) -> _Finding:
     seconds = jws.numeric_date(case.claims[name])
     if seconds is None:
         advice = f"Use a token whose {name} is a number of seconds since 1970."
-        return _Finding(False, _member(case.claims, name), advice)
+        return _Finding(False, named(case.claims, name), advice)
     return _Finding(seconds <= case.now, _when(case, name, seconds), advice)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import tzinfo
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -14,9 +15,10 @@ import requests
 from labkit import claims, jws
 from labkit.errors import LabError
 from labkit.jws import Jws, Keys, MalformedError
-from labkit.wording import distance, moment, quoted
+from labkit.wording import distance, moment, named, printable, quoted
 
 Kind = Literal["id", "access", "refresh", "unknown"]
+Part = Literal["header", "claims"]
 State = Literal["valid", "invalid", "unknown key", "cannot be checked"]
 
 # An HTTP API takes requests of 10,240 bytes: what is ten times as long is no token, and is not worth reading.
@@ -44,8 +46,8 @@ KINDS: dict[Kind, str] = {
 class Token:
     """A text read as a token, none of it verified.
 
-    `header` and `claims` are empty where they cannot be read. `signature` is only its beginning. `problem` is None, or a
-    sentence: what is wrong with the text, and at which character.
+    `header` and `claims` are empty where they cannot be read. `signature` is only its beginning. `problem` is None, or
+    a sentence: what is wrong with the text, and at which character. `signed` is there if the text is a signed token.
     """
 
     raw: str = field(repr=False)
@@ -61,8 +63,9 @@ class Token:
         """What the text is, in a sentence."""
         if self.problem and not self.claims:
             return f"Not a token that can be read. {self.problem}"
-        encrypted = "" if self.claims else ", encrypted for its issuer alone"
-        return f"{KINDS[self.kind]}{encrypted}.{' But: ' + self.problem if self.problem else ''}"
+        if not self.problem and not self.signed:
+            return f"{KINDS[self.kind]}. It is encrypted, and only its issuer can read it."
+        return f"{KINDS[self.kind]}. {self.problem or ''}".rstrip()
 
     def to_dict(self) -> dict[str, Any]:
         """The token as `--json` prints it, without the token itself."""
@@ -106,7 +109,7 @@ class Difference:
     members of a list that one token has and the other has not.
     """
 
-    part: Literal["header", "claims"]
+    part: Part
     name: str
     left: str | None
     right: str | None
@@ -165,10 +168,15 @@ def verify(token: Token, keys: Keys) -> Verdict:
         return Verdict("cannot be checked", f"There is no signature to check. {token.problem or token.sentence}")
     algorithm, key_id = signed.header.get("alg"), signed.header.get("kid")
     if algorithm not in jws.RSA_ALGORITHMS:
-        return Verdict("cannot be checked", f"No published key can check a signature made with {quoted(algorithm)}.")
+        return Verdict(
+            "cannot be checked",
+            f"Published keys check RSA signatures, and the header says {named(signed.header, 'alg')}.",
+        )
     key = jws.find_key(jws.signing_keys(keys), key_id)
     if key is None:
-        return Verdict("unknown key", f"The issuer publishes no key of the token's kid, {quoted(key_id)}.")
+        return Verdict(
+            "unknown key", f"The issuer publishes no such key: the header says {named(signed.header, 'kid')}."
+        )
     if jws.is_signed_by(signed, key):
         return Verdict(
             "valid", f"The key {quoted(key_id)} of the issuer made the signature, and nothing was changed since."
@@ -177,17 +185,17 @@ def verify(token: Token, keys: Keys) -> Verdict:
 
 
 def compare(left: Token, right: Token) -> tuple[Difference, ...]:
-    """List where two tokens differ: the claims that decide what a token opens, other claims by name, then the header."""
-    names = sorted(left.claims.keys() | right.claims.keys(), key=_by_weight)
-    parameters = sorted(left.header.keys() | right.header.keys())
-    differences = [_difference("claims", name, left.claims, right.claims) for name in names]
-    differences += [_difference("header", name, left.header, right.header) for name in parameters]
-    return tuple(difference for difference in differences if difference.left != difference.right)
+    """List where two tokens differ.
+
+    Returns:
+        First the claims that decide what a token opens, then the other claims by name, then the header's parameters.
+    """
+    return (*_differences("claims", left.claims, right.claims), *_differences("header", left.header, right.header))
 
 
 def cut(raw: str) -> str:
     """A token so that it can be shown: the beginnings of header and payload, nothing of the signature."""
-    header, *rest = raw.strip().split(".", 2)
+    header, *rest = jws.bare(raw).split(".", 2)
     shown = [_beginning(header), *(_beginning(part) for part in rest[:1]), *("…" for _ in rest[1:])]
     return ".".join(shown)
 
@@ -206,31 +214,35 @@ def fetch_keys(issuer: str, jwks_url: str) -> dict[str, Any]:
         LabError: nobody answers there, or the answer is no key set.
     """
     try:
-        body = _get(jwks_url)
+        key_set = json.loads(_get(jwks_url))
     except requests.RequestException as error:
         raise LabError(
             f"The keys of {issuer} cannot be fetched from {jwks_url}: {_reason(error)}.",
             "See whether the cloud is running and the address is right, then try again.",
         ) from error
-    if not isinstance(body, dict) or not isinstance(body.get("keys"), list):
+    except (ValueError, RecursionError):
+        key_set = None
+    if not isinstance(key_set, dict) or not isinstance(key_set.get("keys"), list):
         raise LabError(f"What {jwks_url} serves is no key set.", f"See whether {issuer} is the issuer that you mean.")
+    return key_set
+
+
+def _get(url: str) -> bytes:
+    body = b""
+    with requests.Session() as session:
+        session.trust_env = not _is_loopback(url)  # a proxy of the environment does not lead to this machine
+        with session.get(url, timeout=PATIENCE_SECONDS, stream=True, allow_redirects=False) as response:
+            response.raise_for_status()
+            for piece in response.iter_content(8192):
+                body += piece
+                if len(body) > LARGEST_KEY_SET:
+                    raise requests.RequestException(f"the answer is larger than {LARGEST_KEY_SET:,} bytes")
     return body
 
 
-def _get(url: str) -> Any:
-    with requests.Session() as session:
-        session.trust_env = not _is_loopback(url)  # a proxy of the environment has no way to this machine
-        with session.get(url, timeout=PATIENCE_SECONDS, stream=True) as response:
-            response.raise_for_status()
-            body = response.raw.read(LARGEST_KEY_SET + 1, decode_content=True)
-    if len(body) > LARGEST_KEY_SET:
-        raise requests.RequestException(f"it is larger than {LARGEST_KEY_SET:,} bytes")
-    return requests.compat.json.loads(body)
-
-
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
@@ -241,7 +253,9 @@ def _reason(error: requests.RequestException) -> str:
         return f"the answer was {error.response.status_code}"
     if isinstance(error, requests.Timeout):
         return f"there was no answer in {PATIENCE_SECONDS:g} seconds"
-    return "nobody answers there" if isinstance(error, requests.ConnectionError) else str(error)
+    if isinstance(error, requests.ConnectionError):
+        return "nobody answers there"
+    return "that is no web address" if isinstance(error, ValueError) else str(error)
 
 
 def _unreadable(problem: str) -> Token:
@@ -274,35 +288,44 @@ def _broken_line(given: str, start: int) -> str | None:
 def _kind(header: dict[str, Any], payload: dict[str, Any]) -> Kind:
     use = payload.get("token_use")
     if use in ("id", "access", "refresh"):
-        return use
+        return cast(Kind, use)
     return "access" if header.get("typ") == "at+jwt" else "unknown"  # RFC 9068, section 2.1
 
 
 def _note(name: str, value: Any, claim: claims.Claim, now: float, zone: tzinfo | None) -> ClaimNote:
+    name = printable(name)
     seconds = jws.numeric_date(value) if claim.is_time else None
     if seconds is None:
         return ClaimNote(name, quoted(value), claim.sentence, claim.source)
     return ClaimNote(name, quoted(value), claim.sentence, claim.source, moment(seconds, zone), distance(seconds - now))
 
 
+def _differences(part: Part, left: dict[str, Any], right: dict[str, Any]) -> list[Difference]:
+    names = sorted(left.keys() | right.keys(), key=_by_weight)
+    return [_difference(part, name, left, right) for name in names if _differ(left, right, name)]
+
+
 def _by_weight(name: str) -> tuple[int, str]:
     return (DECIDING.index(name) if name in DECIDING else len(DECIDING), name)
 
 
-def _difference(
-    part: Literal["header", "claims"], name: str, left: dict[str, Any], right: dict[str, Any]
-) -> Difference:
+def _difference(part: Part, name: str, left: dict[str, Any], right: dict[str, Any]) -> Difference:
     known = claims.claim(name) if part == "claims" else claims.parameter(name)
     left_words, right_words = _words(name, left.get(name)), _words(name, right.get(name))
     return Difference(
         part,
-        name,
+        printable(name),
         quoted(left[name]) if name in left else None,
         quoted(right[name]) if name in right else None,
         known.sentence,
-        tuple(word for word in left_words if word not in right_words),
-        tuple(word for word in right_words if word not in left_words),
+        tuple(printable(word) for word in left_words if word not in right_words),
+        tuple(printable(word) for word in right_words if word not in left_words),
     )
+
+
+def _differ(left: dict[str, Any], right: dict[str, Any], name: str) -> bool:
+    # As JSON text, because to Python 1, 1.0 and true are equal.
+    return (name in left) != (name in right) or json.dumps(left[name]) != json.dumps(right[name])
 
 
 def _words(name: str, value: Any) -> tuple[str, ...]:
@@ -319,4 +342,4 @@ def _beginning(part: str) -> str:
 
 def _cut_signature(raw: str) -> str:
     signature = raw.split(".", 2)[-1] if raw.count(".") > 1 else ""
-    return f"{signature[:6] if len(signature) > 24 else ''}… ({len(signature)} characters)" if signature else ""
+    return f"{_beginning(signature)} ({len(signature)} characters)" if signature else ""

@@ -1,12 +1,12 @@
 """How a value is put into a sentence: printable, cut when long, and times as a person says them.
 
-What a token says is data of a stranger. Nothing of it reaches a terminal or a page but through `quoted`.
+What a token says is data of a stranger. Nothing of it reaches a terminal or a page but through `printable` or `quoted`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -16,21 +16,29 @@ UNITS = ((31_557_600, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute"),
 MOST_YEARS = 10_000
 
 
-def quoted(value: Any, longest: int = LONGEST) -> str:
-    """A JSON value as JSON text on one line, in quotation marks if it is a string.
+def printable(text: str, longest: int = LONGEST) -> str:
+    """A text on one line, in printable characters, cut after `longest` of them.
 
-    Args:
-        value: anything that a JSON parser returns, up to a few hundred levels deep.
-        longest: how many characters of the text are shown before it is cut.
-
-    Returns:
-        Printable characters only: control characters, invisible ones that turn the direction of writing, and lone
-        surrogates are written as escapes.
+    Control characters, invisible ones that turn the direction of writing, and lone surrogates become escapes.
     """
-    text = json.dumps(value, ensure_ascii=False)
     if len(text) > longest:
         text = f"{text[:longest]}… ({len(text):,} characters)"
-    return text if text.isprintable() else "".join(map(_printable, text))
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def quoted(value: Any, longest: int = LONGEST) -> str:
+    """A JSON value as printable JSON text: a string in quotation marks, anything else as JSON writes it.
+
+    Args:
+        value: what a JSON parser returns, up to a few hundred levels deep.
+        longest: how many characters of the text are shown before it is cut.
+    """
+    return printable(json.dumps(value, ensure_ascii=False), longest)
+
+
+def named(members: Mapping[str, Any], name: str) -> str:
+    """A member of a JSON object with its name, `alg "RS256"`, or that it has none, `no alg`."""
+    return f"{name} {quoted(members[name])}" if name in members else f"no {name}"
 
 
 def either(values: Sequence[str]) -> str:
@@ -68,5 +76,5 @@ def distance(seconds: float) -> str:
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
 
 
-def _printable(character: str) -> str:
+def _escaped(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()
