@@ -8,9 +8,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# A busy machine is no failure, and a run leaves no examples behind.
+settings.register_profile("lab", deadline=None, database=None)
+settings.load_profile("lab")
 
 # What a browser without a screen, a graphics card or a sandbox needs, and nothing that calls home.
 CHROMIUM_FLAGS = [
