@@ -13,9 +13,10 @@ from labkit import demo as demonstration
 from labkit.cloud import process
 from labkit.doctor import diagnose
 from labkit.errors import LabError, UsageError
+from labkit.invocation import known_function
 from labkit.journal import forget_embedded
 from labkit.lab import Lab, step_named
-from labkit.naming import DEFAULT_STAGE, FUNCTIONS
+from labkit.naming import DEFAULT_STAGE
 from labkit.packages import package as pack
 from labkit.private_files import private_folder
 from labkit.settings import Settings
@@ -174,8 +175,7 @@ def package(function: str, json: Json = False) -> None:
     """Pack a function's source as Lambda takes it and print the zip file's path."""
     settings = Settings.from_environment()
     name = function.removeprefix(f"{settings.name}-")
-    if name not in FUNCTIONS:
-        raise UsageError(f"The lab has no function {function!r}.", f"Name one of: {', '.join(FUNCTIONS)}.")
+    known_function(name)
     path = private_folder(settings.home / "packages") / f"{name}-{settings.runtime}.zip"
     path.write_bytes(pack(name, settings.runtime).content)
     print_json({"function": name, "path": str(path)}) if json else typer.echo(path)

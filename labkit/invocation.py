@@ -91,7 +91,7 @@ def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:
     payload = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         raise LabError(
-            f"{function} failed: {payload.get('errorMessage')}.", "Mend its code in lambdas/, then: labkit up"
+            f"{function} failed: {payload.get('errorMessage')}.", "Mend lambdas/, then: labkit up"
         )
     return Invocation(function, payload, _own_lines(base64.b64decode(answer.get("LogResult", "")).decode()))
 

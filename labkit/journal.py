@@ -12,7 +12,7 @@ from typing import Any
 from labkit.private_files import read_json, write_json
 from labkit.recorder import Command
 from labkit.settings import Settings
-from labkit.shown import Shown
+from labkit.shown import Shown, html_details
 from labkit.target import EmbeddedPlace, Target, embedded_folder
 
 _FILE = "journal.json"
@@ -30,8 +30,8 @@ class Commands(Shown):
         return "\n\n".join(self.lines) or f"This machine has no record of the calls that built {self.step}."
 
     def html(self) -> str:
-        """The lines, as text that keeps its shape."""
-        return f"<pre>{escape(self.text())}</pre>"
+        """The lines, as text that keeps its shape, folded away."""
+        return html_details(f"{len(self.lines)} AWS calls built {self.step}", f"<pre>{escape(self.text())}</pre>")
 
     def to_dict(self) -> dict[str, Any]:
         """The `commands` of the `step`."""

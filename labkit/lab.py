@@ -12,7 +12,9 @@ from filelock import FileLock, Timeout
 from labkit import calls, removal, sign_in
 from labkit.aws import explained, until_settled
 from labkit.cloud import process
+from labkit.doctor import Diagnosis, diagnose
 from labkit.errors import LabError, UsageError
+from labkit.invocation import Invocation, Source, invoke, source
 from labkit.journal import Commands, Journal, built_through
 from labkit.naming import FUNCTIONS
 from labkit.passwords import known
@@ -122,6 +124,9 @@ class Lab:
         if account is not None:
             lab.target.confirm(account)
         return lab
+
+    def __repr__(self) -> str:
+        return f"lab {self.settings.name} on the {_PLACES[self.settings.target]}"
 
     @property
     def target(self) -> Target:
@@ -308,6 +313,20 @@ class Lab:
         if token is not None:
             return calls.with_token(token)
         return calls.anonymous() if user is None else calls.signed_in(target, user, kind, bearer=bearer)
+
+    def source(self, function: str) -> Source:
+        """The code of one of the post's functions, in the lab's runtime."""
+        return source(function, self.settings.runtime)
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
+        """Run a function once with an event of your own."""
+        target = self._existing()
+        with explained():
+            return invoke(target, function, event)
+
+    def doctor(self) -> Diagnosis:
+        """Whether everything is here that the lab needs."""
+        return diagnose(self.settings)
 
     def variables(self) -> dict[str, str]:
         """The shell variables of this lab by the value that each stands for."""

@@ -44,13 +44,22 @@ def package(function: str, runtime: str) -> Package:
         LabError: its source is not there.
     """
     file_name, handler = SOURCES[runtime]
-    source = LAMBDAS / function / file_name
+    return Package(runtime, handler, _zip(file_name, source_file(function, runtime).read_bytes()))
+
+
+def source_file(function: str, runtime: str) -> Path:
+    """The file that holds a function's code.
+
+    Raises:
+        LabError: it is not there.
+    """
+    source = LAMBDAS / function / SOURCES[runtime][0]
     if not source.is_file():
         raise LabError(
-            f"The source of {function} is missing: lambdas/{function}/{file_name}.",
+            f"The source of {function} is missing: lambdas/{function}/{source.name}.",
             "Restore it (git checkout lambdas), then repeat the command.",
         )
-    return Package(runtime, handler, _zip(file_name, source.read_bytes()))
+    return source
 
 
 def _zip(file_name: str, content: bytes) -> bytes:

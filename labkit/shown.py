@@ -28,6 +28,11 @@ def html_paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
+def html_details(summary: str, content: str) -> str:
+    """HTML that is folded away behind its summary until a reader opens it, by mouse or keyboard."""
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
+
+
 class Shown:
     """A result that a person looks at. A subclass says what it is as lines, tables and a dictionary."""
 

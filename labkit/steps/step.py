@@ -9,7 +9,7 @@ from typing import Any
 
 from labkit.errors import LabError
 from labkit.naming import TAG_KEY
-from labkit.shown import Shown, html_paragraph, html_table, text_table
+from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
 from labkit.target import Target
 
 
@@ -103,6 +103,9 @@ class Report(Shown):
     def __add__(self, other: Report) -> Report:
         return Report(self.assertions + other.assertions)
 
+    def _passed(self) -> list[tuple[str, str]]:
+        return [(assertion.step, assertion.subject) for assertion in self.assertions if assertion.passed]
+
     def _summary(self) -> str:
         if self.passed:
             return f"All {len(self.assertions)} checks passed."
@@ -111,19 +114,18 @@ class Report(Shown):
     def text(self) -> str:
         """The failures with their remedies, then what passed."""
         failed = [_failure_text(finding) for finding in self.findings]
-        passed = [(a.step, a.subject, a.actual) for a in self.assertions if a.passed]
-        parts = [self._summary(), *failed, text_table(("passed", "what", "is"), passed) if passed else ""]
+        passed = text_table(("passed", "what"), self._passed()) if self._passed() else ""
+        parts = [self._summary(), *failed, passed]
         return "\n\n".join(part for part in parts if part)
 
     def html(self) -> str:
         """The failures in a table with their remedies, then what passed."""
         failed = [(f.step, f.subject, f.expected, f.actual, f.why, f.fix) for f in self.findings]
-        passed = [(a.step, a.subject, a.actual) for a in self.assertions if a.passed]
         return "".join(
             [
                 html_paragraph(self._summary()),
                 html_table(("failed", "what", "expected", "actual", "why", "what to do"), failed) if failed else "",
-                html_table(("passed", "what", "is"), passed) if passed else "",
+                html_details("What passed", html_table(("passed", "what"), self._passed())) if self._passed() else "",
             ]
         )
 
