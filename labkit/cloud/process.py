@@ -29,9 +29,10 @@ from labkit.private_files import private_folder, read_json, unwritable, write_js
 
 __all__ = ["Cloud", "find", "start", "stop"]
 
-IDLE_SECONDS = 2 * 60 * 60
+IDLE_SECONDS = 2 * 60 * 60.0
 START_SECONDS = 30
-STOP_SECONDS = 5
+STOP_SECONDS = 5.0
+ANSWER_SECONDS = 5.0
 LOCK_SECONDS = 60
 
 LOG_FILE = "log"
@@ -102,7 +103,7 @@ def stop(home: Path) -> bool:
         cloud = _read(home)
         process = _process(cloud) if cloud else None
         if process:
-            _end(process)
+            _end(process, STOP_SECONDS)
         _clear(home)
         return process is not None
 
@@ -124,7 +125,7 @@ def _answers(cloud: Cloud) -> bool:
     if _process(cloud) is None:
         return False
     try:
-        status, body = loopback.get(cloud.port, HEALTH_PATH)
+        status, body = loopback.get(cloud.port, HEALTH_PATH, timeout=ANSWER_SECONDS)
         return status == http.HTTPStatus.OK and json.loads(body) == {"instance": cloud.instance}
     except (OSError, http.client.HTTPException, ValueError):
         return False
@@ -192,7 +193,7 @@ def _belongs_to(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
-def _end(process: psutil.Process, patience: float = STOP_SECONDS) -> None:
+def _end(process: psutil.Process, patience: float) -> None:
     """Ask a process to end, and make it after so many seconds."""
     with suppress(psutil.NoSuchProcess):
         if patience:
