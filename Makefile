@@ -46,7 +46,13 @@ clean: before-clean ## Stop the embedded cloud and remove .venv and caches
 
 # What has to be said or stopped while `labkit` is still there.
 before-clean:
-	@if [ -x $(VENV)/labkit ]; then $(VENV)/labkit cloud stop || true; fi
+	@if [ -x $(VENV)/labkit ]; then \
+		$(VENV)/labkit cloud stop || true; \
+		standing=$$($(VENV)/labkit labs) || true; \
+		if [ -n "$$standing" ]; then \
+			printf '%s\n' "These labs still stand in a real account. Take them away with: labkit down" "$$standing"; \
+		fi; \
+	fi
 
 # Later runs touch no network: the environment is made once, and again only when its inputs change.
 .venv/installed: requirements.lock pyproject.toml $(wildcard labkit/jupyter/*)

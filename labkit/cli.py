@@ -14,7 +14,7 @@ from labkit.cloud import process
 from labkit.doctor import diagnose
 from labkit.errors import LabError, UsageError
 from labkit.invocation import known_function
-from labkit.journal import forget_embedded
+from labkit.journal import forget_embedded, remembered
 from labkit.lab import Lab, step_named
 from labkit.naming import DEFAULT_STAGE
 from labkit.packages import package as pack
@@ -179,6 +179,12 @@ def package(function: str, json: Json = False) -> None:
     path = private_folder(settings.home / "packages") / f"{name}-{settings.runtime}.zip"
     path.write_bytes(pack(name, settings.runtime).content)
     print_json({"function": name, "path": str(path)}) if json else typer.echo(path)
+
+
+@app.command()
+def labs(json: Json = False) -> None:
+    """List the labs that this machine has built and not taken away."""
+    show(remembered(Settings.from_environment().home), as_json=json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from typing import Any
 from labkit.private_files import read_json, write_json
 from labkit.recorder import Command
 from labkit.settings import Settings
-from labkit.shown import Shown, html_details
+from labkit.shown import Shown, html_details, html_table, text_table
 from labkit.target import EmbeddedPlace, Target, embedded_folder
 
 _FILE = "journal.json"
@@ -96,6 +96,31 @@ class Journal:
 def built_through(settings: Settings) -> str | None:
     """The last step that was built of the lab in the embedded cloud, told without reaching it."""
     return _read(embedded_folder(settings) / _FILE).get("through")
+
+
+@dataclass(frozen=True, repr=False)
+class Remembered(Shown):
+    """The labs that this machine has built and not taken away: (place, name, last step built)."""
+
+    labs: tuple[tuple[str, str, str], ...]
+
+    def text(self) -> str:
+        """A line for each lab; nothing if there is none."""
+        return text_table(("where", "lab", "built through"), self.labs) if self.labs else ""
+
+    def html(self) -> str:
+        """A row for each lab."""
+        return html_table(("where", "lab", "built through"), self.labs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `labs`, each with `place`, `name` and `through`."""
+        return {"labs": [{"place": place, "name": name, "through": through} for place, name, through in self.labs]}
+
+
+def remembered(home: Path) -> Remembered:
+    """Every lab that has a journal below a LABKIT_HOME. A place is `embedded` or `<account>-<region>`."""
+    files = sorted((home / "labs").glob(f"*/*/{_FILE}"))
+    return Remembered(tuple((file.parts[-3], file.parts[-2], str(_read(file).get("through"))) for file in files))
 
 
 def forget_embedded(home: Path) -> None:

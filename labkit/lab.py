@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from labkit import calls, removal, sign_in
 from labkit.aws import explained, until_settled
 from labkit.cloud import process
-from labkit.doctor import Diagnosis, diagnose
+from labkit.doctor import Diagnosis, diagnose, require_node
 from labkit.errors import LabError, UsageError
 from labkit.invocation import Invocation, Source, invoke, source
 from labkit.journal import Commands, Journal, built_through
@@ -189,6 +189,8 @@ class Lab:
 
     def _ensure(self, target: Target, step: Step) -> None:
         target.require_confirmation()
+        if target.place.kind == "embedded" and self.settings.runtime.startswith("nodejs"):
+            require_node()
         journal = Journal(target)
         with self._working(target):
             for service in ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2"):
