@@ -319,8 +319,7 @@ def _expect_issuer(case: _Case) -> str:
 
 
 def _check_issuer(case: _Case) -> _Finding:
-    issuer = case.claims.get("iss")
-    fits = isinstance(issuer, str) and issuer == case.authorizer.issuer
+    fits = case.claims.get("iss") == case.authorizer.issuer
     advice = "Sign in at the authorizer's issuer, or correct the authorizer: the two must agree to the character."
     return _Finding(fits, named(case.claims, "iss"), advice)
 
