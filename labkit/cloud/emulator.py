@@ -6,6 +6,7 @@ Import this only where MiniStack's settings are in the environment already.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import socket
@@ -13,7 +14,7 @@ import subprocess
 import time
 import types
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
@@ -21,7 +22,9 @@ from ministack.app import app as ministack
 from ministack.core import lambda_runtime
 
 from labkit.cloud import HEALTH_PATH
-from labkit.cloud.server import ServerSettings
+
+if TYPE_CHECKING:
+    from labkit.cloud.server import ServerSettings
 
 # An ASGI application: (scope, receive, send).
 App = Callable[..., Coroutine[Any, Any, None]]
@@ -30,32 +33,46 @@ App = Callable[..., Coroutine[Any, Any, None]]
 _NEEDED_TO_START = frozenset({"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"})
 
 
-def serve(settings: ServerSettings, listener: socket.socket, end: Callable[[], None]) -> None:
-    """Serve on a listening socket until the process ends.
+def application(settings: ServerSettings, port: int) -> App:
+    """MiniStack with what this cloud adds to it.
 
     Args:
         settings: the server's settings.
-        listener: the socket.
-        end: ends the process; called after `settings.idle_seconds` without a request.
+        port: the port of 127.0.0.1 that it will be served on.
     """
     isolate_functions()
+    # The rules layer goes around this, with the settings' credentials, account, weather and seed, and the port.
+    return with_health(ministack, settings.instance)
+
+
+def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[[], None]) -> None:
+    """Serve an application until the process ends.
+
+    Args:
+        app: the ASGI application.
+        listener: the listening socket.
+        idle_seconds: so many seconds without a request end the process.
+        end: ends the process.
+    """
+    load_services()
     activity = Activity()
 
     async def end_when_idle() -> None:
-        await activity.idle(settings.idle_seconds)
+        await activity.idle(idle_seconds)
         end()
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(hypercorn_serve(activity.watch(application(settings)), config, shutdown_trigger=end_when_idle))
+    config.include_server_header = False
+    asyncio.run(hypercorn_serve(activity.watch(app), config, shutdown_trigger=end_when_idle))
 
 
-def application(settings: ServerSettings) -> App:
-    """MiniStack with what this cloud adds to it."""
-    # The rules layer goes around MiniStack here: wrap(with_health(...), ...).
-    return with_health(ministack, settings.instance)
+def load_services() -> None:
+    """Import what the first requests need, while the starter still makes its clients."""
+    for name in ("botocore.session", "ministack.services.cognito", "ministack.services.apigateway"):
+        importlib.import_module(name)
 
 
 def with_health(app: App, instance: str) -> App:

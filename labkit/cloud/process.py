@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from labkit.cloud import HEALTH_PATH, RUNTIME_FILE, Cloud, loopback, selftest
 from labkit.cloud.server import STAY, ServerSettings
+from labkit.cloud.session import read_models
 from labkit.errors import LabError, UsageError
 from labkit.private_files import private_folder, read_json, unwritable, write_json
 
@@ -35,7 +36,9 @@ STOP_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 LOCK_SECONDS = 60
 
+LOCK_FILE = "cloud.lock"
 LOG_FILE = "log"
+WEATHERS = ("calm", "rough")
 
 # All that the server takes from its starter: where programs and Python's packages are, and which characters it writes.
 _KEPT_VARIABLES = frozenset(
@@ -50,6 +53,7 @@ def find(home: Path) -> Cloud | None:
     Args:
         home: the lab's home folder (`Settings.home`).
     """
+    home = home.resolve()
     cloud = _read(home)
     if cloud and _answers(cloud):
         return cloud
@@ -76,10 +80,10 @@ def start(
 
     Raises:
         LabError: the port is taken, the home cannot be written, or the cloud fails its self-test.
-        UsageError: no such port.
+        UsageError: no such port or weather.
     """
-    _require_port(port)
-    private_folder(home)
+    _require(port, weather)
+    home = private_folder(home.resolve())
     with _patiently_locked(home):
         cloud = _read(home)
         if cloud and _answers(cloud):
@@ -97,6 +101,7 @@ def stop(home: Path) -> bool:
     Returns:
         Whether a cloud was running.
     """
+    home = home.resolve()
     if not home.is_dir():
         return False
     with _patiently_locked(home):
@@ -108,9 +113,11 @@ def stop(home: Path) -> bool:
         return process is not None
 
 
-def _require_port(port: int | None) -> None:
+def _require(port: int | None, weather: str) -> None:
     if port is not None and not 1 <= port <= 65535:  # noqa: PLR2004 - the range of TCP ports
         raise UsageError(f"{port} is not a port.", "Name one from 1 to 65535, or leave it out to get a free one.")
+    if weather not in WEATHERS:
+        raise UsageError(f"{weather!r} is not a weather.", f"Ask for {' or '.join(WEATHERS)}.")
 
 
 def _read(home: Path) -> Cloud | None:
@@ -151,16 +158,17 @@ def _leftovers(home: Path) -> list[Path]:
 
 @contextmanager
 def _locked(home: Path, timeout: float) -> Iterator[None]:
-    lock = FileLock(home / "cloud.lock", mode=0o600)
+    lock = FileLock(home / LOCK_FILE, mode=0o600)
     try:
         lock.acquire(timeout=timeout)
     except Timeout:
         raise
     except OSError as error:
         raise unwritable(home, error) from error
-    with lock:
-        lock.release()  # `with` holds it a second time
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -229,10 +237,11 @@ def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int) ->
     folder = private_folder(home / _folder_name(settings.instance))
     server = _spawn(folder)
     try:
+        read_models(selftest.SERVICES)  # while the server starts
         cloud = _meet(server, settings, folder)
         selftest.check(cloud)
         write_json(home / RUNTIME_FILE, asdict(cloud))
-        _leave(server, supervised)
+        _let_stay(server, supervised)
     except BaseException:
         server.kill()
         server.communicate()
@@ -248,7 +257,7 @@ def _letters(length: int, alphabet: str) -> str:
 def _spawn(folder: Path) -> subprocess.Popen[str]:
     """Start the server in a session of its own: neither Ctrl-C nor a closed terminal reaches it."""
     command = [sys.executable, "-P", "-m", "labkit.cloud.server", str(folder)]
-    with (folder / LOG_FILE).open("w") as log:
+    with _log(folder) as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             stdin=subprocess.PIPE,
@@ -260,6 +269,13 @@ def _spawn(folder: Path) -> subprocess.Popen[str]:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
+
+
+def _log(folder: Path) -> IO[str]:
+    try:
+        return (folder / LOG_FILE).open("w")
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def _meet(server: subprocess.Popen[str], settings: ServerSettings, folder: Path) -> Cloud:
@@ -288,16 +304,16 @@ def _meet(server: subprocess.Popen[str], settings: ServerSettings, folder: Path)
 
 def _exchange(server: subprocess.Popen[str], line: str) -> dict[str, Any]:
     """Write a line to the server and read its answer; {} if it ended without one."""
-    with suppress(BrokenPipeError):
-        _tell(server, line + "\n")
+    _tell(server, line + "\n")
     answer = cast(IO[str], server.stdout).readline()
     return dict(json.loads(answer)) if answer else {}
 
 
 def _tell(server: subprocess.Popen[str], line: str) -> None:
     stdin = cast(IO[str], server.stdin)
-    stdin.write(line)
-    stdin.flush()
+    with suppress(BrokenPipeError):  # it ended: its silence will tell
+        stdin.write(line)
+        stdin.flush()
 
 
 def _died(folder: Path) -> LabError:
@@ -310,9 +326,10 @@ def _died(folder: Path) -> LabError:
     )
 
 
-def _leave(server: subprocess.Popen[str], supervised: bool) -> None:
+def _let_stay(server: subprocess.Popen[str], supervised: bool) -> None:
     """Tell the server to stay. Our end of its standard input is what it watches if it is supervised."""
     _tell(server, STAY)
+    cast(IO[str], server.stdout).close()
     if not supervised:
         cast(IO[str], server.stdin).close()
     # Holds the pipe, and collects the process when it ends.

@@ -18,6 +18,8 @@ from labkit.cloud.loopback import get
 from labkit.cloud.session import session
 from labkit.errors import LabError
 
+SERVICES = ("cognito-idp", "apigatewayv2")
+
 _NAME = "labkit-self-test"
 _REGION = "us-east-1"
 _REMEDY = "Install the lab's packages again, then start the cloud again: make install"
@@ -41,10 +43,10 @@ def check(cloud: Cloud) -> None:
 
 
 def _status_of_a_good_token(cloud: Cloud) -> int:
-    made = session(cloud, _REGION)
+    cognito, gateway = map(session(cloud, _REGION).client, SERVICES)
     with ExitStack() as undo:
-        app_client_id, issuer, token = _sign_in(made.client("cognito-idp"), undo)
-        api_id = _protected_api(made.client("apigatewayv2"), undo, cloud, issuer, app_client_id)
+        app_client_id, issuer, token = _sign_in(cognito, undo)
+        api_id = _protected_api(gateway, undo, cloud, issuer, app_client_id)
         return _call(cloud, api_id, token)
 
 

@@ -57,14 +57,16 @@ def main() -> None:
     threading.Thread(target=watch_starter, args=(sys.stdin, settings.supervised, folder), daemon=True).start()
     try:
         listener = listen(settings.port)
+        port = listener.getsockname()[1]
+        os.environ.update(emulator_settings(settings, folder, port))
+        from labkit.cloud import emulator  # noqa: PLC0415 - MiniStack reads its settings when it is imported
+
+        app = emulator.application(settings, port)
     except LabError as error:
         report(error.to_dict())
         end(folder)
-    os.environ.update(emulator_settings(settings, folder, listener.getsockname()[1]))
-    from labkit.cloud.emulator import serve  # noqa: PLC0415 - MiniStack reads its settings when it is imported
-
-    report({"port": listener.getsockname()[1]})
-    serve(settings, listener, lambda: end(folder))
+    report({"port": port})
+    emulator.serve(app, listener, settings.idle_seconds, lambda: end(folder))
 
 
 def end_on_signals(folder: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from labkit.cloud import Cloud
 
@@ -28,6 +30,7 @@ def session(cloud: Cloud, region: str) -> Any:
         region: the region that the clients name in their requests, us-east-1 for example.
     """
     core = botocore.session.Session(session_vars=_DEFAULTS | _NO_FILES)
+    core.register_component("data_loader", _models())
     core.set_default_client_config(client_config().merge(Config(proxies={})))
     made = boto3.Session(
         aws_access_key_id=cloud.access_key_id,
@@ -37,6 +40,19 @@ def session(cloud: Cloud, region: str) -> Any:
     )
     made.client = functools.partial(made.client, endpoint_url=cloud.endpoint_url)
     return made
+
+
+def read_models(services: Iterable[str]) -> None:
+    """Read the descriptions of services, which making their first clients would have to wait for."""
+    for service in services:
+        for description in ("service-2", "endpoint-rule-set-1"):
+            _models().load_service_model(service, description)
+
+
+@functools.cache
+def _models() -> Loader:
+    """The descriptions of AWS's services, read once for all sessions of this process."""
+    return create_loader()
 
 
 def client_config() -> Config:

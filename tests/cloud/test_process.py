@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,8 +36,9 @@ process.start(Path(sys.argv[1]))
 """
 
 
-def first_line(starter: object) -> str:
-    return starter.stdout.readline().strip()  # type: ignore[attr-defined] # a Popen with pipes
+def first_line(starter: subprocess.Popen[str]) -> str:
+    assert starter.stdout
+    return starter.stdout.readline().strip()
 
 
 def test_a_started_cloud_answers_and_is_found(home: Path) -> None:
@@ -228,6 +230,19 @@ def test_a_port_that_is_taken_is_named(home: Path) -> None:
 def test_a_number_that_is_no_port_is_refused(home: Path, port: int) -> None:
     with pytest.raises(UsageError, match=f"{port} is not a port"):
         process.start(home, port=port)
+
+
+def test_a_weather_that_does_not_exist_is_refused(home: Path) -> None:
+    with pytest.raises(UsageError, match="'windy' is not a weather"):
+        process.start(home, weather="windy")
+
+
+def test_a_relative_home_is_the_same_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home.parent)
+    cloud = process.start(Path("home"))
+
+    assert process.find(home) == cloud
+    assert process.stop(Path("home"))
 
 
 def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
