@@ -19,6 +19,8 @@ ABSENT = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundExcept
 
 THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
 
+CONCURRENT = frozenset({"ConcurrentModification", "ConcurrentModificationException", "OperationAbortedException"})
+
 # A creation whose first answer was lost is refused with one of these when the client sends it again.
 EXISTS = frozenset(
     {
@@ -53,6 +55,9 @@ SETTLING = (
     Settling(frozenset({"ResourceConflictException"}), "pending", 60, "a new function is not active yet"),
     Settling(EXISTS, "", 12, "it exists already, so it is looked up again"),
     Settling(ABSENT, "", 20, "what was just made is not visible everywhere yet"),
+    Settling(CONCURRENT, "", 60, "another change is under way"),
+    Settling(frozenset({"DeleteConflict"}), "", 15, "what belonged to it is not gone everywhere yet"),
+    Settling(frozenset({"InvalidParameterException"}), "domain configured", 60, "a hosted domain is being deleted"),
 )
 
 
@@ -67,12 +72,20 @@ def error_message(error: exceptions.ClientError) -> str:
     return str(response.get("Error", {}).get("Message", "") or response.get("message", ""))
 
 
+def is_absent(error: exceptions.ClientError) -> bool:
+    """Whether AWS answered that what was asked for does not exist.
+
+    DeleteUserPoolDomain is known to say so with the code of a wrong parameter.
+    """
+    return error_code(error) in ABSENT or error_message(error).startswith("No such domain")
+
+
 def or_none(call: Callable[..., T], **parameters: Any) -> T | None:
     """Call an operation; None if what it asks for does not exist."""
     try:
         return call(**parameters)
     except exceptions.ClientError as error:
-        if error_code(error) in ABSENT:
+        if is_absent(error):
             return None
         raise
 

@@ -252,15 +252,12 @@ class Lab:
         with explained():
             return removal.plan(self._existing())
 
-    def down(self) -> removal.Plan:
-        """Delete everything of the lab, the last step first, and forget its passwords. Returns what was deleted."""
+    def down(self) -> removal.Receipt:
+        """Delete everything of the lab, the last step first, and forget its passwords. Returns the receipt."""
         target = self._existing()
         target.require_confirmation()
         with self._working(target):
-            plan = removal.plan(target)
-            removal.execute(target, plan)
-            Journal(target).forget()
-        return plan
+            return removal.remove_lab(target, self.tell)
 
     def commands(self, step: str) -> Commands:
         """The AWS calls that built a step, as AWS CLI lines."""

@@ -10,7 +10,7 @@ from labkit.aws import every, or_none
 from labkit.errors import LabError
 from labkit.naming import AUTHORIZER, DEFAULT_STAGE, ROUTES, STAGE, scope
 from labkit.steps.http_api import find_api, integrations_of, routes_of
-from labkit.steps.step import Deletion, Report, Resource, State, Step, assertions
+from labkit.steps.step import Deletion, Left, Report, Resource, State, Step, assertions
 from labkit.steps.user_pool import find_app_client, find_user_pool
 from labkit.target import Target
 
@@ -65,7 +65,7 @@ class Authorizer(Step):
         ]
         return assertions(self.name, rows)
 
-    def remove(self, target: Target) -> list[Deletion]:
+    def remove(self, target: Target) -> list[Deletion | Left]:
         """Nothing by itself: authorizer and stages go with the API."""
         return []
 

@@ -8,7 +8,19 @@ from typing import Any
 from labkit.aws import every, or_none
 from labkit.naming import FUNCTIONS, ROLE_PATH
 from labkit.packages import Package, package
-from labkit.steps.step import Deletion, Report, Resource, State, Step, assertions, is_tagged, refuse_foreign
+from labkit.steps.step import (
+    OURS,
+    Deletion,
+    Left,
+    Report,
+    Resource,
+    State,
+    Step,
+    assertions,
+    foreign,
+    is_tagged,
+    refuse_foreign,
+)
 from labkit.target import Target
 
 RETENTION_DAYS = 7
@@ -71,8 +83,9 @@ class Functions(Step):
 
     def ensure(self, target: Target) -> None:
         """Log groups first, then roles, then functions, then one wait for all of them."""
+        groups = named_log_groups(target)
         for function in FUNCTIONS:
-            ensure_log_group(target, function)
+            ensure_log_group(target, function, groups.get(target.names.log_group(function)))
             ensure_role(target, function)
         changed = [target.names.function(f) for f in FUNCTIONS if ensure_function(target, f)]
         for name in changed:
@@ -88,32 +101,34 @@ class Functions(Step):
             rows += _function_rows(target, function)
         return assertions(self.name, rows)
 
-    def remove(self, target: Target) -> list[Deletion]:
+    def remove(self, target: Target) -> list[Deletion | Left]:
         """Functions, then roles, then log groups: a late call may still write a log line."""
-        plan: list[Deletion] = []
-        for function in FUNCTIONS:
-            plan += _function_deletions(target, function)
-        for function in FUNCTIONS:
-            plan += _role_deletions(target, function)
-        for name in our_log_groups(target):
-            plan.append(_deletion("log group", name, "logs", "delete_log_group", {"logGroupName": name}))
+        plan = [part for function in FUNCTIONS for part in _function_removal(target, function)]
+        going = {part.name for part in plan if isinstance(part, Deletion)}
+        roles = {f: role for f in FUNCTIONS if (role := named_role(target, f))}
+        users = _users_of_roles(target) if roles else {}
+        for role in roles.values():
+            plan += _role_removal(target, role, sorted(users.get(role["Arn"], set()) - going))
+        groups = named_log_groups(target)
+        plan += [_log_group_removal(target, groups[n]) for n in map(target.names.log_group, FUNCTIONS) if n in groups]
         return plan
 
 
-def our_log_groups(target: Target) -> dict[str, dict[str, Any]]:
-    """The lab's log groups that exist and bear its tag, by name.
-
-    Raises:
-        LabError: one of them bears the name without the tag.
-    """
+def named_log_groups(target: Target) -> dict[str, dict[str, Any]]:
+    """The log groups that bear the lab's names, somebody else's too, by name, each with its `tags`."""
     logs = target.client("logs")
     wanted = {target.names.log_group(function) for function in FUNCTIONS}
-    prefix = target.names.log_group("")
-    found = {}
-    for group in every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
-        if group["logGroupName"] in wanted and is_tagged(_log_group_tags(logs, group), target):
-            found[group["logGroupName"]] = group
-    return found
+    listed = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=target.names.log_group(""))
+    return {
+        group["logGroupName"]: {**group, "tags": _log_group_tags(logs, group)}
+        for group in listed
+        if group["logGroupName"] in wanted
+    }
+
+
+def our_log_groups(target: Target) -> dict[str, dict[str, Any]]:
+    """The log groups that bear the lab's names and its tag, by name."""
+    return {name: group for name, group in named_log_groups(target).items() if is_tagged(group["tags"], target)}
 
 
 def _log_group_tags(logs: Any, group: dict[str, Any]) -> dict[str, str]:
@@ -122,38 +137,49 @@ def _log_group_tags(logs: Any, group: dict[str, Any]) -> dict[str, str]:
     return dict(answer["tags"]) if answer else {}
 
 
-def ensure_log_group(target: Target, function: str) -> None:
-    """Create a function's log group with tag and retention, or mend its retention."""
+def ensure_log_group(target: Target, function: str, group: dict[str, Any] | None) -> None:
+    """Create a function's log group with tag and retention, or mend its retention.
+
+    Args:
+        target: the lab's place.
+        function: one of the post's FUNCTIONS.
+        group: the log group as `named_log_groups` tells it, if it exists.
+
+    Raises:
+        LabError: the log group is somebody else's.
+    """
     logs, name = target.client("logs"), target.names.log_group(function)
-    group = our_log_groups(target).get(name)
     if group is None:
-        _refuse_foreign_log_group(logs, name)
         logs.create_log_group(logGroupName=name, tags=target.names.tags)
+    elif not is_tagged(group["tags"], target):
+        raise refuse_foreign("log group", name)
     if group is None or group.get("retentionInDays") != RETENTION_DAYS:
         logs.put_retention_policy(logGroupName=name, retentionInDays=RETENTION_DAYS)
 
 
-def _refuse_foreign_log_group(logs: Any, name: str) -> None:
-    for group in every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=name):
-        if group["logGroupName"] == name:
-            raise refuse_foreign("log group", name)
+def named_role(target: Target, function: str) -> dict[str, Any] | None:
+    """The role that bears the name of a function's, somebody else's too, if it exists."""
+    answer = or_none(target.client("iam").get_role, RoleName=target.names.role(function))
+    return answer["Role"] if answer else None
 
 
 def find_role(target: Target, function: str) -> dict[str, Any] | None:
     """A function's role, if it exists and bears the lab's tag."""
-    answer = or_none(target.client("iam").get_role, RoleName=target.names.role(function))
-    role = answer["Role"] if answer else None
+    role = named_role(target, function)
     return role if role and is_tagged(role.get("Tags"), target) else None
 
 
 def ensure_role(target: Target, function: str) -> None:
-    """Create a function's role, or mend its trust and its permissions."""
-    iam, name = target.client("iam"), target.names.role(function)
-    role = find_role(target, function)
+    """Create a function's role, or mend its trust and its permissions.
+
+    Raises:
+        LabError: the role is somebody else's.
+    """
+    iam, name, role = target.client("iam"), target.names.role(function), named_role(target, function)
     if role is None:
-        if or_none(iam.get_role, RoleName=name):
-            raise refuse_foreign("role", name)
         _create_role(target, iam, name)
+    elif not is_tagged(role.get("Tags"), target):
+        raise refuse_foreign("role", name)
     elif role["AssumeRolePolicyDocument"] != TRUST_POLICY:
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(TRUST_POLICY))
     policy = logs_policy(target, function)
@@ -176,23 +202,34 @@ def _inline_policy(iam: Any, role_name: str) -> dict[str, Any] | None:
     return answer["PolicyDocument"] if answer else None
 
 
+def named_function(target: Target, function: str) -> dict[str, Any] | None:
+    """What GetFunction says of the function that bears a name of ours, somebody else's too, if it exists."""
+    answer: dict[str, Any] | None = or_none(
+        target.client("lambda").get_function, FunctionName=target.names.function(function)
+    )
+    return answer
+
+
 def find_function(target: Target, function: str) -> dict[str, Any] | None:
     """What GetFunction says of one of the lab's functions, if it exists and bears the lab's tag."""
-    answer = or_none(target.client("lambda").get_function, FunctionName=target.names.function(function))
-    return answer if answer and is_tagged(answer.get("Tags"), target) else None
+    found = named_function(target, function)
+    return found if found and is_tagged(found.get("Tags"), target) else None
 
 
 def ensure_function(target: Target, function: str) -> bool:
-    """Create a function, or mend its code and its configuration. Tells whether anything was done."""
-    client, name = target.client("lambda"), target.names.function(function)
+    """Create a function, or mend its code and its configuration. Tells whether anything was done.
+
+    Raises:
+        LabError: the function is somebody else's.
+    """
+    client, found = target.client("lambda"), named_function(target, function)
     code = package(function, target.settings.runtime)
     settings = _settings(target, function, code)
-    found = find_function(target, function)
     if found is None:
-        if or_none(client.get_function, FunctionName=name):
-            raise refuse_foreign("function", name)
         client.create_function(**settings, Code={"ZipFile": code.content}, Tags=target.names.tags)
         return True
+    if not is_tagged(found.get("Tags"), target):
+        raise refuse_foreign("function", settings["FunctionName"])
     return _mend_function(target, found["Configuration"], settings, code)
 
 
@@ -273,26 +310,65 @@ _WHY = {
 }
 
 
-def _function_deletions(target: Target, function: str) -> list[Deletion]:
-    if find_function(target, function) is None:
+def _function_removal(target: Target, function: str) -> list[Deletion | Left]:
+    found, name = named_function(target, function), target.names.function(function)
+    if found is None:
         return []
-    name = target.names.function(function)
-    return [_deletion("function", name, "lambda", "delete_function", {"FunctionName": name})]
+    if is_tagged(found.get("Tags"), target):
+        return [Deletion("function", name, name, OURS, "lambda", "delete_function", {"FunctionName": name})]
+    if "TagsError" in found:
+        return [Left("function", name, name, "its tags may not be read, so it may be this lab's", ours=True)]
+    return [foreign("function", name, name)]
 
 
-def _role_deletions(target: Target, function: str) -> list[Deletion]:
-    if find_role(target, function) is None:
-        return []
-    iam, name = target.client("iam"), target.names.role(function)
-    policies = list(every(iam, "list_role_policies", "PolicyNames", RoleName=name))
+def _users_of_roles(target: Target) -> dict[str, set[str]]:
+    """The names of the region's functions by the ARN of their role."""
+    users: dict[str, set[str]] = {}
+    for function in every(target.client("lambda"), "list_functions", "Functions"):
+        users.setdefault(function["Role"], set()).add(function["FunctionName"])
+    return users
+
+
+def _role_removal(target: Target, role: dict[str, Any], others: list[str]) -> list[Deletion | Left]:
+    """The policies of a role, those that somebody added too, then the role; nothing while `others` run with it."""
+    name = role["RoleName"]
+    if not is_tagged(role.get("Tags"), target):
+        return [foreign("role", name, name)]
+    if others:
+        return [Left("role", name, name, f"somebody else's function runs with it: {', '.join(others)}", ours=True)]
     return [
-        *(
-            _deletion("role policy", f"{name}/{p}", "iam", "delete_role_policy", {"RoleName": name, "PolicyName": p})
-            for p in policies
-        ),
-        _deletion("role", name, "iam", "delete_role", {"RoleName": name}),
+        *_policy_deletions(target.client("iam"), name),
+        Deletion("role", name, name, OURS, "iam", "delete_role", {"RoleName": name}),
     ]
 
 
-def _deletion(kind: str, name: str, service: str, operation: str, parameters: dict[str, Any]) -> Deletion:
-    return Deletion(kind, name, name, "its name and its tag are this lab's", service, operation, parameters)
+def _policy_deletions(iam: Any, role: str) -> list[Deletion]:
+    inline = every(iam, "list_role_policies", "PolicyNames", RoleName=role)
+    attached = every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+    return [
+        *(_policy_deletion("role policy", role, p, "delete_role_policy", {"PolicyName": p}) for p in inline),
+        *(
+            _policy_deletion(
+                "attached policy", role, p["PolicyName"], "detach_role_policy", {"PolicyArn": p["PolicyArn"]}
+            )
+            for p in attached
+        ),
+    ]
+
+
+def _policy_deletion(kind: str, role: str, policy: str, operation: str, key: dict[str, str]) -> Deletion:
+    name, parameters = f"{policy} of {role}", {"RoleName": role, **key}
+    return Deletion(kind, name, name, "it belongs to a role of the lab's", "iam", operation, parameters)
+
+
+def _log_group_removal(target: Target, group: dict[str, Any]) -> Deletion | Left:
+    kind, name = "log group", group["logGroupName"]
+    if not is_tagged(group["tags"], target):
+        return foreign(kind, name, name)
+    if group.get("deletionProtectionEnabled"):
+        why = (
+            "somebody turned its deletion protection on; to turn it off: aws logs put-log-group-deletion-protection "
+            f"--log-group-identifier {name} --no-deletion-protection-enabled"
+        )
+        return Left(kind, name, name, why, ours=True)
+    return Deletion(kind, name, name, OURS, "logs", "delete_log_group", {"logGroupName": name})

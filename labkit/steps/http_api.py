@@ -7,7 +7,7 @@ from typing import Any
 from labkit.aws import every
 from labkit.naming import ROUTES
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
-from labkit.steps.step import Deletion, Report, Resource, State, Step, assertions, is_tagged
+from labkit.steps.step import OURS, Deletion, Left, Report, Resource, State, Step, assertions, foreign, is_tagged
 from labkit.target import Target
 
 PERMISSION = "http-api-runs-the-function"
@@ -54,19 +54,24 @@ class HttpApi(Step):
         rows = [row for key in ROUTES for row in _route_rows(target, api["ApiId"], key)]
         return assertions(self.name, rows)
 
-    def remove(self, target: Target) -> list[Deletion]:
+    def remove(self, target: Target) -> list[Deletion | Left]:
         """The API: its routes, integrations, authorizers, stages and deployments go with it."""
-        return [api_deletion(api) for api in our_apis(target)]
+        return [
+            api_deletion(api) if is_tagged(api.get("Tags"), target) else foreign("HTTP API", api["Name"], api["ApiId"])
+            for api in named_apis(target)
+        ]
+
+
+def named_apis(target: Target) -> list[dict[str, Any]]:
+    """Every API that bears the lab's name, somebody else's too, the newest first."""
+    apis = every(target.client("apigatewayv2"), "get_apis", "Items")
+    named = [api for api in apis if api["Name"] == target.names.api]
+    return sorted(named, key=lambda api: api["CreatedDate"], reverse=True)
 
 
 def our_apis(target: Target) -> list[dict[str, Any]]:
     """Every HTTP API that bears the lab's name and tag, the newest first (more than one only after a lost answer)."""
-    apis = [
-        api
-        for api in every(target.client("apigatewayv2"), "get_apis", "Items")
-        if api["Name"] == target.names.api and is_tagged(api.get("Tags"), target)
-    ]
-    return sorted(apis, key=lambda api: api["CreatedDate"], reverse=True)
+    return [api for api in named_apis(target) if is_tagged(api.get("Tags"), target)]
 
 
 def find_api(target: Target) -> dict[str, Any] | None:
@@ -158,5 +163,5 @@ def _route_rows(target: Target, api_id: str, key: str) -> list[tuple[str, object
 
 def api_deletion(api: dict[str, Any]) -> Deletion:
     """The deletion that takes an HTTP API and all that is in it away."""
-    why = "its name and its tag are this lab's"
-    return Deletion("HTTP API", api["Name"], api["ApiId"], why, "apigatewayv2", "delete_api", {"ApiId": api["ApiId"]})
+    key = {"ApiId": api["ApiId"]}
+    return Deletion("HTTP API", api["Name"], api["ApiId"], OURS, "apigatewayv2", "delete_api", key)

@@ -148,9 +148,16 @@ def _failure_text(finding: Finding) -> str:
     )
 
 
+OURS = "its name and its tag are this lab's"
+FOREIGN = "it bears a name of this lab, but not its tag"
+
+
 @dataclass(frozen=True)
 class Deletion:
-    """One call that takes something of the lab away, as data: it can be shown before it is made."""
+    """One call that takes something of the lab away, as data: it can be shown before it is made.
+
+    `name` is the same in every run of the lab, `id` may be one that AWS made up.
+    """
 
     kind: str
     name: str
@@ -163,6 +170,26 @@ class Deletion:
     def to_dict(self) -> dict[str, str]:
         """What is deleted, and why it is known to be this lab's."""
         return {"kind": self.kind, "name": self.name, "id": self.id, "service": self.service, "why": self.why}
+
+
+@dataclass(frozen=True)
+class Left:
+    """Something that is left alone, and why. If it is `ours`, the lab is not gone while it stands."""
+
+    kind: str
+    name: str
+    id: str
+    why: str
+    ours: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is left, why, and whether it is this lab's."""
+        return {"kind": self.kind, "name": self.name, "id": self.id, "why": self.why, "ours": self.ours}
+
+
+def foreign(kind: str, name: str, resource_id: str) -> Left:
+    """Something that bears a name of ours but not our tag."""
+    return Left(kind, name, resource_id, FOREIGN, ours=False)
 
 
 class Step(ABC):
@@ -187,8 +214,8 @@ class Step(ABC):
         """Every assertion about this step's settings. Reads only."""
 
     @abstractmethod
-    def remove(self, target: Target) -> list[Deletion]:
-        """What would take this step away, in an order that AWS accepts."""
+    def remove(self, target: Target) -> list[Deletion | Left]:
+        """What would take this step away, in an order that AWS accepts, and what is left alone. Reads only."""
 
 
 def is_tagged(tags: object, target: Target) -> bool:

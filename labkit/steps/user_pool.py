@@ -9,7 +9,7 @@ from labkit import passwords
 from labkit.aws import every, or_none
 from labkit.naming import GROUPS, PRE_TOKEN, USERS
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
-from labkit.steps.step import Deletion, Report, Resource, State, Step, assertions, is_tagged
+from labkit.steps.step import OURS, Deletion, Left, Report, Resource, State, Step, assertions, foreign, is_tagged
 from labkit.target import Target
 
 PERMISSION = "cognito-runs-the-trigger"
@@ -31,6 +31,8 @@ _UPDATABLE = (
     "EmailConfiguration", "SmsConfiguration", "UserPoolTags", "AdminCreateUserConfig", "UserPoolAddOns",
     "AccountRecoverySetting", "UserPoolTier",
 )  # fmt: skip
+
+OF_POOL = "it belongs to the lab's user pool"
 
 CALLBACK_URL = "http://localhost:8000/callback"
 
@@ -98,9 +100,23 @@ class UserPool(Step):
         ]
         return assertions(self.name, rows)
 
-    def remove(self, target: Target) -> list[Deletion]:
-        """The domain, then the pool with all that is in it, for every pool of this lab."""
-        return [deletion for pool in our_user_pools(target) for deletion in pool_deletions(pool)]
+    def remove(self, target: Target) -> list[Deletion | Left]:
+        """The domain, then the pool with its trigger and all that is in it, for every pool of this lab."""
+        plan: list[Deletion | Left] = []
+        for pool in named_user_pools(target):
+            ours = is_tagged(pool.get("UserPoolTags"), target)
+            plan += pool_deletions(pool) if ours else [foreign("user pool", pool["Name"], pool["Id"])]
+        return plan
+
+
+def named_user_pools(target: Target) -> list[dict[str, Any]]:
+    """Every user pool that bears the lab's name, somebody else's too, the newest first."""
+    cognito = target.client("cognito-idp")
+    listed = every(cognito, "list_user_pools", "UserPools", MaxResults=60)
+    named = [pool["Id"] for pool in listed if pool["Name"] == target.names.user_pool]
+    answers = (or_none(cognito.describe_user_pool, UserPoolId=pool_id) for pool_id in named)
+    pools = [answer["UserPool"] for answer in answers if answer]
+    return sorted(pools, key=lambda pool: pool["CreationDate"], reverse=True)
 
 
 def our_user_pools(target: Target) -> list[dict[str, Any]]:
@@ -108,14 +124,7 @@ def our_user_pools(target: Target) -> list[dict[str, Any]]:
 
     There is more than one only after the answer to CreateUserPool was lost and the call was sent again.
     """
-    cognito = target.client("cognito-idp")
-    pools = [
-        cognito.describe_user_pool(UserPoolId=listed["Id"])["UserPool"]
-        for listed in every(cognito, "list_user_pools", "UserPools", MaxResults=60)
-        if listed["Name"] == target.names.user_pool
-    ]
-    ours = [pool for pool in pools if is_tagged(pool.get("UserPoolTags"), target)]
-    return sorted(ours, key=lambda pool: pool["CreationDate"], reverse=True)
+    return [pool for pool in named_user_pools(target) if is_tagged(pool.get("UserPoolTags"), target)]
 
 
 def find_user_pool(target: Target) -> dict[str, Any] | None:
@@ -153,9 +162,17 @@ def _mend_user_pool(target: Target, pool: dict[str, Any]) -> None:
     drifted = [key for key, actual, expected in _pool_differences(target, pool) if actual != expected]
     if not drifted:
         return
+    settings = {**_updatable(pool), **_pool_settings(target)}
+    target.client("cognito-idp").update_user_pool(UserPoolId=pool["Id"], **settings)
+
+
+def _updatable(pool: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a pool as UpdateUserPool takes them."""
     settings = {key: pool[key] for key in _UPDATABLE if pool.get(key)}
-    settings.get("AdminCreateUserConfig", {}).pop("UnusedAccountValidityDays", None)  # told, but not taken
-    target.client("cognito-idp").update_user_pool(UserPoolId=pool["Id"], **{**settings, **_pool_settings(target)})
+    if "AdminCreateUserConfig" in settings:
+        told, not_taken = settings["AdminCreateUserConfig"], "UnusedAccountValidityDays"
+        settings["AdminCreateUserConfig"] = {key: value for key, value in told.items() if key != not_taken}
+    return settings
 
 
 def _pool_differences(target: Target, pool: dict[str, Any]) -> list[tuple[str, object, object]]:
@@ -320,16 +337,19 @@ def _user_rows(target: Target, user_pool_id: str, user: str) -> list[tuple[str, 
 
 
 def pool_deletions(pool: dict[str, Any]) -> list[Deletion]:
-    """The deletions that take a user pool away: its domain first, or AWS refuses to delete the pool."""
-    why, deletions = "its name and its tag are this lab's", []
-    if pool.get("Domain"):
-        key = {"Domain": pool["Domain"], "UserPoolId": pool["Id"]}
+    """The deletions that take a user pool away. AWS refuses to delete a pool that is protected or has a domain."""
+    service, name, key = "cognito-idp", pool["Name"], {"UserPoolId": pool["Id"]}
+    deletions = []
+    if pool.get("DeletionProtection") == "ACTIVE":
+        settings = {**key, **_updatable(pool), "DeletionProtection": "INACTIVE"}
         deletions.append(
-            Deletion("hosted domain", pool["Domain"], pool["Domain"], "it belongs to the lab's user pool",
-                     "cognito-idp", "delete_user_pool_domain", key)
-        )  # fmt: skip
-    key = {"UserPoolId": pool["Id"]}
-    deletions.append(
-        Deletion("user pool", pool["Name"], pool["Id"], why, "cognito-idp", "delete_user_pool", key)
-    )  # fmt: skip
+            Deletion("deletion protection", name, pool["Id"], OF_POOL, service, "update_user_pool", settings)
+        )
+    for domain in (pool.get("Domain"), pool.get("CustomDomain")):
+        if domain:
+            parameters = {"Domain": domain, **key}
+            deletions.append(
+                Deletion("hosted domain", name, domain, OF_POOL, service, "delete_user_pool_domain", parameters)
+            )
+    deletions.append(Deletion("user pool", name, pool["Id"], OURS, service, "delete_user_pool", key))
     return deletions
