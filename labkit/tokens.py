@@ -324,8 +324,12 @@ def _difference(part: Part, name: str, left: dict[str, Any], right: dict[str, An
 
 
 def _differ(left: dict[str, Any], right: dict[str, Any], name: str) -> bool:
-    # As JSON text, because to Python 1, 1.0 and true are equal.
-    return (name in left) != (name in right) or json.dumps(left[name]) != json.dumps(right[name])
+    # Compared as JSON text, because to Python 1, 1.0 and true are equal.
+    return (name in left) != (name in right) or _as_text(left[name]) != _as_text(right[name])
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _words(name: str, value: Any) -> tuple[str, ...]:
