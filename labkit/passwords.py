@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from typing import Any
 
 from labkit.errors import LabError
 from labkit.private_files import read_json, write_json
@@ -26,22 +27,33 @@ def generate() -> str:
 
 
 def saved(target: Target, user_pool_id: str, user: str) -> str | None:
-    """The password kept for a user of this very user pool, if there is one."""
-    kept = read_json(target.folder / _FILE)
-    if not isinstance(kept, dict) or kept.get("user_pool_id") != user_pool_id:
-        return None
-    password = kept.get("passwords", {}).get(user)
+    """The password that a user of this very user pool is known to have, if there is one."""
+    password = _kept(target, user_pool_id)["passwords"].get(user)
     return password if isinstance(password, str) else None
 
 
 def new(target: Target, user_pool_id: str, user: str) -> str:
-    """Make a password and keep it, before the call that sets it: a crash between the two leaves nothing unknown."""
-    kept = read_json(target.folder / _FILE)
-    if not isinstance(kept, dict) or kept.get("user_pool_id") != user_pool_id:
-        kept = {"user_pool_id": user_pool_id, "passwords": {}}
-    kept["passwords"][user] = password = generate()
+    """Make a password and keep it, before the call that sets it. It counts once it is confirmed."""
+    kept = _kept(target, user_pool_id)
+    kept["passwords"].pop(user, None)
+    kept["pending"][user] = password = generate()
     write_json(target.folder / _FILE, kept)
     return password
+
+
+def confirm(target: Target, user_pool_id: str, user: str) -> None:
+    """Remember that a user has the password that was made last. After a crash before this, another one is made."""
+    kept = _kept(target, user_pool_id)
+    kept["passwords"][user] = kept["pending"].pop(user)
+    write_json(target.folder / _FILE, kept)
+
+
+def _kept(target: Target, user_pool_id: str) -> dict[str, Any]:
+    """The file's content, if it is of this very user pool."""
+    kept = read_json(target.folder / _FILE)
+    if not isinstance(kept, dict) or kept.get("user_pool_id") != user_pool_id:
+        kept = {}
+    return {"user_pool_id": user_pool_id, "passwords": kept.get("passwords", {}), "pending": kept.get("pending", {})}
 
 
 def known(target: Target, user_pool_id: str, user: str) -> str:

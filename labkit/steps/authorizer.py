@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from labkit.aws import every, or_none
@@ -29,27 +30,29 @@ class Authorizer(Step):
     def find(self, target: Target) -> State:
         """The authorizer of the lab's API, the routes that use it and the stages."""
         api = find_api(target)
-        authorizer = find_authorizer(target, api["ApiId"]) if api else None
-        routes = routes_of(target, api["ApiId"]) if api else {}
+        served = _served(target, api["ApiId"]) if api else Served({}, {}, None)
         stages = stages_of(target, api["ApiId"]) if api else {}
-        used_by = {k for k, r in routes.items() if authorizer and r.get("AuthorizerId") == authorizer["AuthorizerId"]}
+        authorizer_id = (served.authorizer or {}).get("AuthorizerId")
+        used_by = {k for k, r in served.routes.items() if authorizer_id and r.get("AuthorizerId") == authorizer_id}
         resources = [
-            Resource("authorizer", AUTHORIZER, authorizer is not None),
+            Resource("authorizer", AUTHORIZER, authorizer_id is not None),
             *(Resource("scope of route", key, key in used_by) for key in ROUTES),
             *(Resource("stage", name, name in stages) for name in (DEFAULT_STAGE, STAGE)),
         ]
-        ids = {"authorizer_id": authorizer["AuthorizerId"]} if authorizer else {}
-        ids |= {"deployment": deployment_description(target, api["ApiId"])} if api and STAGE in stages else {}
+        ids = {"authorizer_id": str(authorizer_id)} if authorizer_id else {}
+        ids |= {"deployment": served.description} if STAGE in stages else {}
         return State(self.name, tuple(resources), ids)
 
     def ensure(self, target: Target) -> None:
         """The authorizer, then the routes' scopes, then the stages: nothing is served before it is protected."""
         api_id, issuer, app_client_id = _prerequisites(target)
-        authorizer_id = ensure_authorizer(target, api_id, issuer, app_client_id)
-        for key in ROUTES:
-            ensure_protection(target, api_id, key, authorizer_id, app_client_id)
-        ensure_default_stage(target, api_id)
-        ensure_deployed_stage(target, api_id)
+        authorizer_id, doubles = ensure_authorizer(target, api_id, issuer, app_client_id)
+        ensure_protection(target, api_id, authorizer_id, app_client_id)
+        for double in doubles:
+            target.client("apigatewayv2").delete_authorizer(ApiId=api_id, AuthorizerId=double)
+        stages = stages_of(target, api_id)
+        ensure_default_stage(target, api_id, stages.get(DEFAULT_STAGE))
+        ensure_deployed_stage(target, api_id, stages.get(STAGE))
 
     def check(self, target: Target) -> Report:
         """Issuer, audience and identity source; each route's authorizer and scope; what each stage serves."""
@@ -58,10 +61,11 @@ class Authorizer(Step):
         if not (api and pool and client):
             why = "The authorizer belongs to the API, trusts the user pool and admits the app client."
             return assertions(self.name, [("API, user pool and app client", "found", "missing", why)])
+        served = _served(target, api["ApiId"])
         rows = [
-            *_authorizer_rows(target, api["ApiId"], target.place.issuer(pool["Id"]), client["ClientId"]),
-            *(row for key in ROUTES for row in _protection_rows(target, api["ApiId"], key, client["ClientId"])),
-            *_stage_rows(target, api["ApiId"]),
+            *_authorizer_rows(served.authorizer, target.place.issuer(pool["Id"]), client["ClientId"]),
+            *(row for key in ROUTES for row in _protection_rows(served, key, client["ClientId"])),
+            *_stage_rows(target, api["ApiId"], served.description),
         ]
         return assertions(self.name, rows)
 
@@ -81,21 +85,57 @@ def _prerequisites(target: Target) -> tuple[str, str, str]:
     return api["ApiId"], target.place.issuer(pool["Id"]), client["ClientId"]
 
 
-def find_authorizer(target: Target, api_id: str) -> dict[str, Any] | None:
-    """The lab's authorizer, if the API has it."""
+@dataclass(frozen=True)
+class Served:
+    """What decides how an API answers: its routes by route key, its integrations by id, the lab's authorizer."""
+
+    routes: dict[str, dict[str, Any]]
+    integrations: dict[str, dict[str, Any]]
+    authorizer: dict[str, Any] | None
+
+    @property
+    def description(self) -> str:
+        """What a deployment of this would be called.
+
+        AWS does not tell what a deployment contains. A digest in its description does, and survives a crash between
+        a change and its deployment.
+        """
+        authorizer = self.authorizer or {}
+        content = [
+            sorted(({k: r.get(k) for k in _DEPLOYED_OF_ROUTES} for r in self.routes.values()), key=str),
+            sorted(({k: i.get(k) for k in _DEPLOYED_OF_INTEGRATIONS} for i in self.integrations.values()), key=str),
+            authorizer.get("JwtConfiguration"),
+            authorizer.get("IdentitySource"),
+        ]
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return f"routes, integrations and authorizer {digest[:16]}"
+
+
+_DEPLOYED_OF_ROUTES = ("RouteId", "RouteKey", "Target", "AuthorizationType", "AuthorizerId", "AuthorizationScopes")
+_DEPLOYED_OF_INTEGRATIONS = ("IntegrationId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion")
+
+
+def _served(target: Target, api_id: str) -> Served:
+    authorizers = named_authorizers(target, api_id)
+    return Served(routes_of(target, api_id), integrations_of(target, api_id), next(iter(authorizers), None))
+
+
+def named_authorizers(target: Target, api_id: str) -> list[dict[str, Any]]:
+    """The authorizers of an API that bear the post's name (more than one only after a lost answer)."""
     authorizers = every(target.client("apigatewayv2"), "get_authorizers", "Items", ApiId=api_id)
-    return next((a for a in authorizers if a["Name"] == AUTHORIZER), None)
+    return [authorizer for authorizer in authorizers if authorizer["Name"] == AUTHORIZER]
 
 
-def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: str) -> str:
-    """Create the authorizer, or mend it. Returns its id."""
-    client, found = target.client("apigatewayv2"), find_authorizer(target, api_id)
-    settings = _authorizer_settings(issuer, app_client_id)
-    if found is None:
-        return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"])
-    if any(found.get(key) != value for key, value in settings.items()):
-        client.update_authorizer(ApiId=api_id, AuthorizerId=found["AuthorizerId"], **settings)
-    return str(found["AuthorizerId"])
+def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: str) -> tuple[str, list[str]]:
+    """Create the authorizer, or mend it. Returns its id and those of its doubles."""
+    client, settings = target.client("apigatewayv2"), _authorizer_settings(issuer, app_client_id)
+    authorizers = named_authorizers(target, api_id)
+    if not authorizers:
+        return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"]), []
+    if any(authorizers[0].get(key) != value for key, value in settings.items()):
+        client.update_authorizer(ApiId=api_id, AuthorizerId=authorizers[0]["AuthorizerId"], **settings)
+    kept, *doubles = (str(authorizer["AuthorizerId"]) for authorizer in authorizers)
+    return kept, doubles
 
 
 def _authorizer_settings(issuer: str, app_client_id: str) -> dict[str, Any]:
@@ -107,12 +147,13 @@ def _authorizer_settings(issuer: str, app_client_id: str) -> dict[str, Any]:
     }
 
 
-def ensure_protection(target: Target, api_id: str, key: str, authorizer_id: str, app_client_id: str) -> None:
-    """Give a route the authorizer and the one scope that it asks for."""
-    wanted = _protection(key, authorizer_id, app_client_id)
-    route = routes_of(target, api_id)[key]
-    if any(route.get(name) != value for name, value in wanted.items()):
-        target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
+def ensure_protection(target: Target, api_id: str, authorizer_id: str, app_client_id: str) -> None:
+    """Give each route the authorizer and the one scope that it asks for."""
+    routes = routes_of(target, api_id)
+    for key in ROUTES:
+        route, wanted = routes[key], _protection(key, authorizer_id, app_client_id)
+        if any(route.get(name) != value for name, value in wanted.items()):
+            target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
 
 
 def _protection(key: str, authorizer_id: str, app_client_id: str) -> dict[str, Any]:
@@ -128,48 +169,25 @@ def stages_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
     return {s["StageName"]: s for s in every(target.client("apigatewayv2"), "get_stages", "Items", ApiId=api_id)}
 
 
-def ensure_default_stage(target: Target, api_id: str) -> None:
+def ensure_default_stage(target: Target, api_id: str, stage: dict[str, Any] | None) -> None:
     """The `$default` stage, served at the root and deployed by itself: the post's URLs name no stage, and need it."""
-    client, stage = target.client("apigatewayv2"), stages_of(target, api_id).get(DEFAULT_STAGE)
+    client = target.client("apigatewayv2")
     if stage is None:
         client.create_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True, Tags=target.names.tags)
     elif not stage.get("AutoDeploy"):
         client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
 
 
-def ensure_deployed_stage(target: Target, api_id: str) -> None:
+def ensure_deployed_stage(target: Target, api_id: str, stage: dict[str, Any] | None) -> None:
     """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now."""
-    client, stage = target.client("apigatewayv2"), stages_of(target, api_id).get(STAGE)
+    client = target.client("apigatewayv2")
     if stage is None:
         client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False, Tags=target.names.tags)
     elif stage.get("AutoDeploy"):
         client.update_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
-    wanted = deployment_description(target, api_id)
+    wanted = _served(target, api_id).description
     if _deployed(target, api_id, stage) != wanted:
         client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
-
-
-def deployment_description(target: Target, api_id: str) -> str:
-    """What a deployment of the API as it is now would be called.
-
-    AWS does not tell what a deployment contains. A digest in its description does, and survives a crash between a
-    change and its deployment.
-    """
-    routes = [{k: r.get(k) for k in _DEPLOYED_OF_ROUTES} for r in routes_of(target, api_id).values()]
-    integrations = [{k: i.get(k) for k in _DEPLOYED_OF_INTEGRATIONS} for i in integrations_of(target, api_id).values()]
-    authorizer = find_authorizer(target, api_id) or {}
-    content = [
-        sorted(routes, key=str),
-        sorted(integrations, key=str),
-        authorizer.get("JwtConfiguration"),
-        authorizer.get("IdentitySource"),
-    ]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return f"routes, integrations and authorizer {digest[:16]}"
-
-
-_DEPLOYED_OF_ROUTES = ("RouteId", "RouteKey", "Target", "AuthorizationType", "AuthorizerId", "AuthorizationScopes")
-_DEPLOYED_OF_INTEGRATIONS = ("IntegrationId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion")
 
 
 def _deployed(target: Target, api_id: str, stage: dict[str, Any] | None) -> str:
@@ -183,9 +201,8 @@ def _deployed(target: Target, api_id: str, stage: dict[str, Any] | None) -> str:
 
 
 def _authorizer_rows(
-    target: Target, api_id: str, issuer: str, app_client_id: str
+    found: dict[str, Any] | None, issuer: str, app_client_id: str
 ) -> list[tuple[str, object, object, str]]:
-    found = find_authorizer(target, api_id)
     if found is None:
         return [(f"authorizer {AUTHORIZER}", "found", "missing", "It decides who may call.")]
     jwt = found.get("JwtConfiguration", {})
@@ -198,10 +215,8 @@ def _authorizer_rows(
     ]  # fmt: skip
 
 
-def _protection_rows(
-    target: Target, api_id: str, key: str, app_client_id: str
-) -> list[tuple[str, object, object, str]]:
-    route, authorizer = routes_of(target, api_id).get(key), find_authorizer(target, api_id) or {}
+def _protection_rows(served: Served, key: str, app_client_id: str) -> list[tuple[str, object, object, str]]:
+    route, authorizer = served.routes.get(key), served.authorizer or {}
     if route is None:
         return [(f"authorizer of {key}", AUTHORIZER, "no route", "A route that is not there cannot be protected.")]
     protected = route.get("AuthorizationType") == "JWT" and route.get("AuthorizerId") == authorizer.get("AuthorizerId")
@@ -214,10 +229,9 @@ def _protection_rows(
     ]  # fmt: skip
 
 
-def _stage_rows(target: Target, api_id: str) -> list[tuple[str, object, object, str]]:
+def _stage_rows(target: Target, api_id: str, wanted: str) -> list[tuple[str, object, object, str]]:
     stages = stages_of(target, api_id)
     default, test = stages.get(DEFAULT_STAGE), stages.get(STAGE)
-    wanted = deployment_description(target, api_id)
     return [
         (f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
          "It is served at the root, where the post's URLs point."),

@@ -40,9 +40,11 @@ class HttpApi(Step):
     def ensure(self, target: Target) -> None:
         """The API, then for each route its integration, itself and the function's invoke permission."""
         api_id = ensure_api(target)
+        routes, integrations = routes_of(target, api_id), integrations_of(target, api_id)
+        used = {str(route.get("Target", "")).removeprefix("integrations/") for route in routes.values()}
         for key, (function, _) in ROUTES.items():
-            integration_id = ensure_integration(target, api_id, function)
-            ensure_route(target, api_id, key, integration_id)
+            integration_id = ensure_integration(target, api_id, function, integrations, used)
+            ensure_route(target, api_id, key, integration_id, routes.get(key))
             ensure_permission(target, function, _route_statement(target, api_id, key))
 
     def check(self, target: Target) -> Report:
@@ -51,7 +53,8 @@ class HttpApi(Step):
         if api is None:
             why = "Without it there is nothing to call."
             return assertions(self.name, [(f"HTTP API {target.names.api}", "found", "missing", why)])
-        rows = [row for key in ROUTES for row in _route_rows(target, api["ApiId"], key)]
+        routes, integrations = routes_of(target, api["ApiId"]), integrations_of(target, api["ApiId"])
+        rows = [row for key in ROUTES for row in _route_rows(target, api["ApiId"], key, routes.get(key), integrations)]
         return assertions(self.name, rows)
 
     def remove(self, target: Target) -> list[Deletion | Left]:
@@ -101,23 +104,32 @@ def ensure_api(target: Target) -> str:
     return str(created["ApiId"])
 
 
-def ensure_integration(target: Target, api_id: str, function: str) -> str:
-    """Create the Lambda proxy integration of a function, or mend it. Returns its id. Doubles are deleted."""
-    client = target.client("apigatewayv2")
-    settings = _integration_settings(target, function)
-    targets = {route.get("Target") for route in routes_of(target, api_id).values()}
-    same = [
-        i for i in integrations_of(target, api_id).values() if i.get("IntegrationUri") == settings["IntegrationUri"]
-    ]
+def ensure_integration(
+    target: Target, api_id: str, function: str, integrations: dict[str, dict[str, Any]], used: set[str]
+) -> str:
+    """Create the Lambda proxy integration of a function, or mend it. Doubles that no route uses are deleted.
+
+    Args:
+        target: the lab's place.
+        api_id: the API.
+        function: one of the post's FUNCTIONS.
+        integrations: the API's integrations by id.
+        used: the ids of those that a route uses.
+
+    Returns:
+        Its id.
+    """
+    client, settings = target.client("apigatewayv2"), _integration_settings(target, function)
+    same = [i for i, found in integrations.items() if found.get("IntegrationUri") == settings["IntegrationUri"]]
     if not same:
         return str(client.create_integration(ApiId=api_id, **settings)["IntegrationId"])
-    used, *doubles = sorted(same, key=lambda i: f"integrations/{i['IntegrationId']}" not in targets)
+    kept, *doubles = sorted(same, key=lambda integration_id: integration_id not in used)
     for double in doubles:
-        if f"integrations/{double['IntegrationId']}" not in targets:
-            client.delete_integration(ApiId=api_id, IntegrationId=double["IntegrationId"])
-    if any(used.get(key) != value for key, value in settings.items()):
-        client.update_integration(ApiId=api_id, IntegrationId=used["IntegrationId"], **settings)
-    return str(used["IntegrationId"])
+        if double not in used:
+            client.delete_integration(ApiId=api_id, IntegrationId=double)
+    if any(integrations[kept].get(key) != value for key, value in settings.items()):
+        client.update_integration(ApiId=api_id, IntegrationId=kept, **settings)
+    return kept
 
 
 def _integration_settings(target: Target, function: str) -> dict[str, Any]:
@@ -129,10 +141,9 @@ def _integration_settings(target: Target, function: str) -> dict[str, Any]:
     }
 
 
-def ensure_route(target: Target, api_id: str, key: str, integration_id: str) -> None:
+def ensure_route(target: Target, api_id: str, key: str, integration_id: str, route: dict[str, Any] | None) -> None:
     """Create a route, closed to everybody until it gets its authorizer, or point it at its integration again."""
     client, wanted = target.client("apigatewayv2"), f"integrations/{integration_id}"
-    route = routes_of(target, api_id).get(key)
     if route is None:
         # Not NONE: with an auto-deploying stage in place that would leave the route open until the next step.
         client.create_route(ApiId=api_id, RouteKey=key, Target=wanted, AuthorizationType="AWS_IAM")
@@ -144,13 +155,14 @@ def _route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
     return statement(PERMISSION, "apigateway.amazonaws.com", target.names.route_arn(api_id, key))
 
 
-def _route_rows(target: Target, api_id: str, key: str) -> list[tuple[str, object, object, str]]:
+def _route_rows(
+    target: Target, api_id: str, key: str, route: dict[str, Any] | None, integrations: dict[str, dict[str, Any]]
+) -> list[tuple[str, object, object, str]]:
     function = ROUTES[key][0]
-    route = routes_of(target, api_id).get(key)
     if route is None:
         return [(f"route {key}", "found", "missing", "A call that no route matches is answered 404.")]
     integration_id = str(route.get("Target", "")).removeprefix("integrations/")
-    integration = integrations_of(target, api_id).get(integration_id, {})
+    integration = integrations.get(integration_id, {})
     wanted = _integration_settings(target, function)
     return [
         *(

@@ -77,10 +77,14 @@ class UserPool(Step):
 
     def ensure(self, target: Target) -> None:
         """The pool with its trigger first; the trigger's permission names the pool, so it comes second."""
-        user_pool_id = ensure_user_pool(target)
+        pool = ensure_user_pool(target)
+        user_pool_id = str(pool["Id"])
         ensure_permission(target, PRE_TOKEN, _trigger_statement(target, user_pool_id))
         ensure_app_client(target, user_pool_id)
-        ensure_domain(target, user_pool_id)
+        if not pool.get("Domain"):
+            target.client("cognito-idp").create_user_pool_domain(
+                Domain=target.names.domain_prefix, UserPoolId=user_pool_id
+            )
         for group in GROUPS:
             ensure_group(target, user_pool_id, group)
         for user in USERS:
@@ -132,22 +136,22 @@ def find_user_pool(target: Target) -> dict[str, Any] | None:
     return next(iter(our_user_pools(target)), None)
 
 
-def ensure_user_pool(target: Target) -> str:
-    """Create the user pool with its trigger, or mend it. Returns its id. A second pool of ours is deleted."""
+def ensure_user_pool(target: Target) -> dict[str, Any]:
+    """Create the user pool with its trigger, or mend it. Returns it. A second pool of ours is deleted."""
     pools = our_user_pools(target)
     for extra in pools[1:]:
         for deletion in pool_deletions(extra):
             getattr(target.client(deletion.service), deletion.operation)(**deletion.parameters)
     if pools:
         _mend_user_pool(target, pools[0])
-        return str(pools[0]["Id"])
-    created = target.client("cognito-idp").create_user_pool(
+        return pools[0]
+    created: dict[str, Any] = target.client("cognito-idp").create_user_pool(
         PoolName=target.names.user_pool,
         **_pool_settings(target),
         UsernameConfiguration={"CaseSensitive": False},
         UserPoolTags=target.names.tags,
-    )
-    return str(created["UserPool"]["Id"])
+    )["UserPool"]
+    return created
 
 
 def _pool_settings(target: Target) -> dict[str, Any]:
@@ -197,32 +201,37 @@ def _trigger_statement(target: Target, user_pool_id: str) -> dict[str, str]:
     return statement(PERMISSION, "cognito-idp.amazonaws.com", target.names.user_pool_arn(user_pool_id))
 
 
-def find_app_client(target: Target, user_pool_id: str) -> dict[str, Any] | None:
-    """The lab's app client as DescribeUserPoolClient tells it, if it exists; of several, the newest."""
+def named_app_clients(target: Target, user_pool_id: str) -> list[dict[str, Any]]:
+    """Every app client of a pool that bears the lab's name, the newest first: more than one after a lost answer."""
     cognito = target.client("cognito-idp")
+    listed = every(cognito, "list_user_pool_clients", "UserPoolClients", UserPoolId=user_pool_id)
     clients = [
-        cognito.describe_user_pool_client(UserPoolId=user_pool_id, ClientId=listed["ClientId"])["UserPoolClient"]
-        for listed in every(cognito, "list_user_pool_clients", "UserPoolClients", UserPoolId=user_pool_id)
-        if listed["ClientName"] == target.names.app_client
+        cognito.describe_user_pool_client(UserPoolId=user_pool_id, ClientId=client["ClientId"])["UserPoolClient"]
+        for client in listed
+        if client["ClientName"] == target.names.app_client
     ]
-    return max(clients, key=lambda client: client["CreationDate"], default=None)
+    return sorted(clients, key=lambda client: client["CreationDate"], reverse=True)
+
+
+def find_app_client(target: Target, user_pool_id: str) -> dict[str, Any] | None:
+    """The lab's app client as DescribeUserPoolClient tells it, if it exists."""
+    return next(iter(named_app_clients(target, user_pool_id)), None)
 
 
 def ensure_app_client(target: Target, user_pool_id: str) -> None:
-    """Create the app client, or give it all its settings again: UpdateUserPoolClient resets what it is not given."""
+    """Create the app client, or give it all its settings again: UpdateUserPoolClient resets what it is not given.
+
+    Of several the newest is kept.
+    """
     cognito = target.client("cognito-idp")
-    client = find_app_client(target, user_pool_id)
-    if client is None:
-        cognito.create_user_pool_client(
-            UserPoolId=user_pool_id, ClientName=target.names.app_client, GenerateSecret=False, **APP_CLIENT_SETTINGS
-        )
-    elif any(expected != actual for _, expected, actual in _client_differences(client)):
-        cognito.update_user_pool_client(
-            UserPoolId=user_pool_id,
-            ClientId=client["ClientId"],
-            ClientName=target.names.app_client,
-            **APP_CLIENT_SETTINGS,
-        )
+    settings = {"UserPoolId": user_pool_id, "ClientName": target.names.app_client, **APP_CLIENT_SETTINGS}
+    clients = named_app_clients(target, user_pool_id)
+    for double in clients[1:]:
+        cognito.delete_user_pool_client(UserPoolId=user_pool_id, ClientId=double["ClientId"])
+    if not clients:
+        cognito.create_user_pool_client(**settings, GenerateSecret=False)
+    elif any(expected != actual for _, expected, actual in _client_differences(clients[0])):
+        cognito.update_user_pool_client(**settings, ClientId=clients[0]["ClientId"])
 
 
 def _client_differences(client: dict[str, Any]) -> list[tuple[str, object, object]]:
@@ -231,13 +240,6 @@ def _client_differences(client: dict[str, Any]) -> list[tuple[str, object, objec
 
 def _comparable(value: object) -> object:
     return ", ".join(sorted(value)) if isinstance(value, list) else value
-
-
-def ensure_domain(target: Target, user_pool_id: str) -> None:
-    """Give the pool its hosted domain, unless it has one."""
-    cognito = target.client("cognito-idp")
-    if not cognito.describe_user_pool(UserPoolId=user_pool_id)["UserPool"].get("Domain"):
-        cognito.create_user_pool_domain(Domain=target.names.domain_prefix, UserPoolId=user_pool_id)
 
 
 def ensure_group(target: Target, user_pool_id: str, group: str) -> None:
@@ -259,6 +261,7 @@ def ensure_user(target: Target, user_pool_id: str, user: str) -> None:
         # A permanent password confirms the user, who would otherwise have to change it at the first sign-in.
         password = passwords.new(target, user_pool_id, user)
         cognito.admin_set_user_password(**key, Password=password, Permanent=True)
+        passwords.confirm(target, user_pool_id, user)
     if not found["Enabled"]:
         cognito.admin_enable_user(**key)
     joined = _groups_of(target, user_pool_id, user)
