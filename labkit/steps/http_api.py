@@ -41,11 +41,12 @@ class HttpApi(Step):
         """The API, then for each route its integration, itself and the function's invoke permission."""
         api_id = ensure_api(target)
         routes, integrations = routes_of(target, api_id), integrations_of(target, api_id)
-        used = {str(route.get("Target", "")).removeprefix("integrations/") for route in routes.values()}
+        used = {key: str(route.get("Target", "")).removeprefix("integrations/") for key, route in routes.items()}
         for key, (function, _) in ROUTES.items():
-            integration_id = ensure_integration(target, api_id, function, integrations, used)
-            ensure_route(target, api_id, key, integration_id, routes.get(key))
+            used[key] = ensure_integration(target, api_id, function, integrations, used.get(key))
+            ensure_route(target, api_id, key, used[key], routes.get(key))
             ensure_permission(target, function, _route_statement(target, api_id, key))
+        delete_doubles(target, api_id, integrations, set(used.values()))
 
     def check(self, target: Target) -> Report:
         """Each route, what stands behind it, and whether the API may run it."""
@@ -105,16 +106,16 @@ def ensure_api(target: Target) -> str:
 
 
 def ensure_integration(
-    target: Target, api_id: str, function: str, integrations: dict[str, dict[str, Any]], used: set[str]
+    target: Target, api_id: str, function: str, integrations: dict[str, dict[str, Any]], used: str | None
 ) -> str:
-    """Create the Lambda proxy integration of a function, or mend it. Doubles that no route uses are deleted.
+    """Create the Lambda proxy integration of a function, or mend it.
 
     Args:
         target: the lab's place.
         api_id: the API.
         function: one of the post's FUNCTIONS.
         integrations: the API's integrations by id.
-        used: the ids of those that a route uses.
+        used: the id of the one that the function's route uses; of several that fit, this one is kept.
 
     Returns:
         Its id.
@@ -123,13 +124,18 @@ def ensure_integration(
     same = [i for i, found in integrations.items() if found.get("IntegrationUri") == settings["IntegrationUri"]]
     if not same:
         return str(client.create_integration(ApiId=api_id, **settings)["IntegrationId"])
-    kept, *doubles = sorted(same, key=lambda integration_id: integration_id not in used)
-    for double in doubles:
-        if double not in used:
-            client.delete_integration(ApiId=api_id, IntegrationId=double)
+    kept = used if used in same else same[0]
     if any(integrations[kept].get(key) != value for key, value in settings.items()):
         client.update_integration(ApiId=api_id, IntegrationId=kept, **settings)
     return kept
+
+
+def delete_doubles(target: Target, api_id: str, integrations: dict[str, dict[str, Any]], used: set[str]) -> None:
+    """Delete the integrations of the lab's functions that no route uses."""
+    ours = {target.names.function_arn(function) for function, _ in ROUTES.values()}
+    for integration_id, found in integrations.items():
+        if integration_id not in used and found.get("IntegrationUri") in ours:
+            target.client("apigatewayv2").delete_integration(ApiId=api_id, IntegrationId=integration_id)
 
 
 def _integration_settings(target: Target, function: str) -> dict[str, Any]:
