@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 import types
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve as hypercorn_serve
@@ -22,27 +22,33 @@ from ministack.app import app as ministack
 from ministack.core import lambda_runtime
 
 from labkit.cloud import HEALTH_PATH
+from labkit.cloud.exchange import App
+from labkit.cloud.layer import wrap
 
 if TYPE_CHECKING:
     from labkit.cloud.server import ServerSettings
-
-# An ASGI application: (scope, receive, send).
-App = Callable[..., Coroutine[Any, Any, None]]
 
 # What a process needs to start at all. Everything else of the server's own environment is kept from the functions.
 _NEEDED_TO_START = frozenset({"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"})
 
 
 def application(settings: ServerSettings, port: int) -> App:
-    """MiniStack with what this cloud adds to it.
+    """MiniStack under this cloud's rules.
 
     Args:
         settings: the server's settings.
         port: the port of 127.0.0.1 that it will be served on.
     """
     isolate_functions()
-    # The rules layer goes around this, with the settings' credentials, account, weather and seed, and the port.
-    return with_health(ministack, settings.instance)
+    return wrap(
+        with_health(ministack, settings.instance),
+        access_key_id=settings.access_key_id,
+        secret_access_key=settings.secret_access_key,
+        account_id=settings.account_id,
+        port=port,
+        weather=settings.weather,
+        seed=settings.seed,
+    )
 
 
 def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[[], None]) -> None:

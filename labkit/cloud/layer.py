@@ -1,0 +1,144 @@
+"""The embedded cloud's own layer around MiniStack: no stranger gets in, and what AWS refuses is refused in its words.
+
+A request passes, in this order: strangers (`rules.strangers`), then either the data plane of an HTTP API
+(`rules.data_plane`), or a page that needs no credentials (`rules.pages`), or the weather (`rules.weather`) and the
+rules of the AWS operation that it calls, with MiniStack in their middle.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import time
+from typing import Any
+
+from labkit.cloud.exchange import Answer, App, DisconnectedError, Receive, Request, Scope, Send, TooLargeError, ask
+from labkit.cloud.rules import data_plane, pages, signature, state, strangers, tidy
+from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
+from labkit.cloud.rules.deployments import Deployments
+from labkit.cloud.rules.registry import AFTER, BEFORE, PATCHES, Function
+from labkit.cloud.rules.sign_in import SignIns
+from labkit.cloud.rules.strangers import ToApi, ToPage, ToService
+from labkit.cloud.rules.weather import Weather, conflicting, throttled
+
+log = logging.getLogger(__name__)
+
+
+def wrap(
+    app: App,
+    *,
+    access_key_id: str,
+    secret_access_key: str,
+    account_id: str,
+    port: int,
+    weather: str = "calm",
+    seed: int = 0,
+) -> App:
+    """Put the layer around MiniStack.
+
+    Args:
+        app: MiniStack's ASGI application, imported with AUTH=true and this account id and access key id as its own.
+        access_key_id: the only lasting access key that this cloud knows.
+        secret_access_key: its secret.
+        account_id: the account that this cloud plays.
+        port: the port that it is served on.
+        weather: "calm", or "rough" for a cloud that is slow to settle and throttles.
+        seed: makes rough weather repeatable.
+
+    Returns:
+        The ASGI application to serve. It answers every path; what begins with /_labkit/health it passes on.
+
+    Raises:
+        LabError: MiniStack is of another version than the one that the rules were written for.
+    """
+    state.require_version()
+    sky = Weather(weather, seed)
+    here = Here(access_key_id, secret_access_key, account_id, port, sky, Deployments(), SignIns(), time.time)
+    state.set_function_delay(here.weather.settling("function"))
+    for module, name, function in PATCHES:
+        state.install(module, name, function, here)
+    return Layer(app, here).serve
+
+
+class Layer:
+    """The way of a request."""
+
+    def __init__(self, app: App, here: Here) -> None:
+        self.app = app
+        self.here = here
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve as an ASGI application."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            try:
+                request = await Request.read(scope, receive)
+            except DisconnectedError:
+                return
+            except TooLargeError:
+                await Answer.of_json(413, {"message": "Request Entity Too Large"}).send(send)
+                return
+            await (await self._answer(scope, request)).send(send)
+
+    async def _answer(self, scope: Scope, request: Request) -> Answer:
+        try:
+            return await self._way(scope, request)
+        except Exception:
+            log.exception("A rule of the embedded cloud failed")
+            return Answer.of_json(500, {"message": "Internal Server Error"})
+
+    async def _way(self, scope: Scope, request: Request) -> Answer:
+        match strangers.admit(request, self.here):
+            case Answer() as refusal:
+                return refusal
+            case ToApi(api_id, raw_path):
+                return await data_plane.answer(self.here, request, api_id, raw_path)
+            case ToPage():
+                return await self._page(scope, request)
+            case ToService() as door:
+                return await self._service(scope, request, door)
+
+    async def _page(self, scope: Scope, request: Request) -> Answer:
+        refusal = pages.refuse(request)
+        if refusal:
+            return refusal
+        answer = await ask(self.app, scope, pages.opened(request))
+        return tidy.without_cors(pages.closed(answer))
+
+    async def _service(self, scope: Scope, request: Request, door: ToService) -> Answer:
+        try:
+            call = read_call(self.here, request, door.service, door.region)
+        except UnknownCallError:
+            return refused(door.service, Refusal("UnknownOperationException", "No operation of this service.", 404))
+        except (ValueError, RecursionError):
+            return refused(door.service, Refusal("SerializationException", "The body is not what the service reads."))
+        answer = await _first(call) or await self._ministack(scope, call, door)
+        for rule in AFTER[call.service, call.operation]:
+            answer = rule(call, answer) or answer
+        return answer
+
+    async def _ministack(self, scope: Scope, call: Call, door: ToService) -> Answer:
+        request = call.request
+        if call.changed:
+            request = request.with_body(json.dumps(call.params).encode())
+            request = signature.signed_again(request, door.claim, self.here) if door.claim else request
+        answer = await ask(self.app, scope, request)
+        return tidy.without_cors(tidy.nothing_internal_leaks(call, answer))
+
+
+async def _first(call: Call) -> Answer | None:
+    """What the rules before MiniStack answer, the first that does."""
+    for rule in (throttled, conflicting, *BEFORE[call.service, call.operation]):
+        verdict = await _verdict(rule, call)
+        if verdict is not None:
+            return call.refused(verdict) if isinstance(verdict, Refusal) else verdict
+    return None
+
+
+async def _verdict(rule: Function, call: Call) -> Any:
+    verdict = rule(call)
+    return await verdict if inspect.isawaitable(verdict) else verdict

@@ -1,0 +1,175 @@
+"""One call of an AWS operation: what it is called, its parameters, and how its service words a refusal.
+
+https://smithy.io/2.0/aws/protocols/index.html describes the protocols.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+from xml.sax.saxutils import escape
+
+from botocore.loaders import Loader
+
+from labkit.cloud.exchange import Answer, Request
+
+if TYPE_CHECKING:
+    from labkit.cloud.rules.deployments import Deployments
+    from labkit.cloud.rules.sign_in import SignIns
+    from labkit.cloud.rules.weather import Weather
+
+JSON_TARGETS = {
+    "cognito-idp": "AWSCognitoIdentityProviderService",
+    "logs": "Logs_20140328",
+    "tagging": "ResourceGroupsTaggingAPI_20170126",
+}
+QUERY_NAMESPACES = {
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+}
+# The name that a request is signed for, and the service model that describes the operations behind it.
+REST_MODELS = {"lambda": "lambda", "apigateway": "apigatewayv2"}
+SERVICES = (*JSON_TARGETS, *QUERY_NAMESPACES, *REST_MODELS)
+
+
+@dataclass(frozen=True)
+class Here:
+    """What the rules know of the cloud that they are in."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    account_id: str
+    port: int
+    weather: Weather
+    deployments: Deployments
+    sign_ins: SignIns
+    now: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error of AWS: its name, its sentence, its HTTP status."""
+
+    code: str
+    message: str
+    status: int = 400
+
+
+@dataclass
+class Call:
+    """A call of one operation. A rule that changes `params` sets `changed`.
+
+    Attributes:
+        service: the name that the request is signed for: one of SERVICES.
+        params: the request's JSON body or form, with the labels of its path and its query string.
+        region: the region that the request is signed for.
+    """
+
+    here: Here
+    request: Request
+    service: str
+    operation: str
+    params: dict[str, Any]
+    region: str
+    changed: bool = False
+
+    def text(self, name: str) -> str:
+        """A parameter that should be a string; empty if it is missing or something else."""
+        value = self.params.get(name)
+        return value if isinstance(value, str) else ""
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """A parameter that should be a structure; empty if it is missing or something else."""
+        value = self.params.get(name)
+        return value if isinstance(value, dict) else {}
+
+    def refused(self, refusal: Refusal) -> Answer:
+        """A refusal in the words of this call's protocol."""
+        return refused(self.service, refusal)
+
+
+class UnknownCallError(Exception):
+    """A request that no operation of its service answers to."""
+
+
+def read_call(here: Here, request: Request, service: str, region: str) -> Call:
+    """Read a request to one of SERVICES.
+
+    Raises:
+        UnknownCallError: no operation of the service has this path, or this name.
+        ValueError: the body is not what the service's protocol asks for.
+    """
+    if service in REST_MODELS:
+        operation, labels = _rest_operation(service, request)
+        # UpdateFunctionCode and the like take JSON; Invoke takes whatever its function does.
+        body = {} if operation == "Invoke" else _json_object(request.body)
+        return Call(here, request, service, operation, {**body, **dict(request.parameters), **labels}, region)
+    if request.path != "/":
+        raise UnknownCallError(request.path)
+    if service in QUERY_NAMESPACES:
+        form = {name: values[0] for name, values in parse_qs(request.body.decode(), keep_blank_values=True).items()}
+        params = dict(request.parameters) | form
+        return Call(here, request, service, str(params.get("Action", "")), params, region)
+    target, _, operation = (request.header("x-amz-target") or "").partition(".")
+    if target != JSON_TARGETS[service]:
+        raise UnknownCallError(target)
+    return Call(here, request, service, operation, _json_object(request.body), region)
+
+
+def refused(service: str, refusal: Refusal) -> Answer:
+    """A refusal in the words of a service's protocol. `service` may also be one that is not part of this cloud."""
+    request_id = str(uuid.uuid4())
+    if service in QUERY_NAMESPACES:
+        return Answer(refusal.status, (("content-type", "text/xml"),), _xml_error(service, refusal, request_id))
+    content = {"__type": refusal.code, "message": refusal.message}
+    media = "application/x-amz-json-1.1" if service in JSON_TARGETS else "application/json"
+    headers = (("x-amzn-errortype", refusal.code), ("x-amzn-requestid", request_id))
+    return Answer.of_json(refusal.status, content, *headers, media=media)
+
+
+def _xml_error(service: str, refusal: Refusal, request_id: str) -> bytes:
+    return (
+        f'<ErrorResponse xmlns="{QUERY_NAMESPACES[service]}"><Error><Type>Sender</Type>'
+        f"<Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message></Error>"
+        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+    ).encode("utf-8", "replace")
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    content = json.loads(body) if body else {}
+    if not isinstance(content, dict):
+        raise ValueError("not a JSON object")
+    return content
+
+
+def _rest_operation(service: str, request: Request) -> tuple[str, dict[str, str]]:
+    path = request.raw_path.rstrip("/")
+    for operation, method, pattern in _rest_paths(REST_MODELS[service]):
+        found = pattern.fullmatch(path) if method == request.method else None
+        if found:
+            return operation, {name: unquote(value) for name, value in found.groupdict().items()}
+    raise UnknownCallError(request.path)
+
+
+@cache
+def _rest_paths(model: str) -> list[tuple[str, str, re.Pattern[str]]]:
+    """Operation, method and path of every operation that a service model describes, the longest path first."""
+    operations = Loader().load_service_model(model, "service-2")["operations"]
+    paths = [(name, o["http"]["method"], o["http"]["requestUri"].split("?")[0]) for name, o in operations.items()]
+    paths.sort(key=lambda path: len(path[2]), reverse=True)
+    return [(name, method, re.compile(_pattern(uri))) for name, method, uri in paths]
+
+
+def _pattern(uri: str) -> str:
+    parts = re.split(r"\{([^{}+]+)(\+?)\}", uri.rstrip("/"))
+    pattern = re.escape(parts[0])
+    for label, greedy, rest in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+        name = label.replace("-", "_")
+        pattern += f"(?P<{name}>{'.+' if greedy else '[^/]+'})" + re.escape(rest)
+    return pattern

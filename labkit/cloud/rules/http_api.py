@@ -1,0 +1,344 @@
+"""The control plane of API Gateway's HTTP APIs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from labkit.cloud.exchange import Answer
+from labkit.cloud.rules import issuers
+from labkit.cloud.rules.call import Call, Refusal
+from labkit.cloud.rules.registry import after, before
+from labkit.cloud.rules.state import Api, Record, api
+
+GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+API_REFERENCE = "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/"
+
+METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+ROUTE_KEY = re.compile(rf"\$default|({'|'.join(METHODS)}) /\S*")
+STAGE_NAME = re.compile(r"\$default|[A-Za-z0-9_-]{1,128}")
+IDENTITY_SOURCE = re.compile(r"\$request\.(header|querystring)\.[\w-]+")
+
+
+@before(
+    "apigateway",
+    "CreateRoute",
+    "UpdateRoute",
+    aws='A route key is a method and a path, or "$default".',
+    source=GUIDE + "http-api-develop-routes.html",
+    confidence="doc",
+    ministack="Takes any text.",
+)
+def route_key_has_method_and_path(call: Call) -> Refusal | None:
+    """Any other route key is a 400 BadRequestException."""
+    if call.operation == "UpdateRoute" and "routeKey" not in call.params:
+        return None
+    if ROUTE_KEY.fullmatch(call.text("routeKey")):
+        return None
+    return Refusal(
+        "BadRequestException",
+        "The provided route key is not formatted properly for HTTP protocol. "
+        'Format should be "<HTTP METHOD> /<RESOURCE PATH>" or "$default"',
+    )
+
+
+@before(
+    "apigateway",
+    "CreateRoute",
+    "UpdateRoute",
+    aws="ConflictException: Route with key GET /AdminUser already exists for this API.",
+    source="https://github.com/anomalyco/sst/issues/5031",
+    confidence="inferred",
+    ministack="Makes a second route with the same key.",
+)
+def route_key_is_unique(call: Call) -> Refusal | None:
+    """A second route with the same key is a 409 ConflictException."""
+    key, others = call.text("routeKey"), _others(call, "routes", "routeId")
+    if not key or key not in (route["routeKey"] for route in others):
+        return None
+    return Refusal("ConflictException", f"Route with key {key} already exists for this API", 409)
+
+
+@before(
+    "apigateway",
+    "CreateRoute",
+    "UpdateRoute",
+    aws="BadRequestException: Setting the authorization type to JWT requires a valid JWT authorizer.",
+    source="https://github.com/anomalyco/ion/issues/1104",
+    confidence="inferred",
+    ministack="Makes the route; every call of it is then a 401.",
+)
+def jwt_route_needs_its_authorizer(call: Call) -> Refusal | None:
+    """A route of type JWT names an authorizer of its API: 400 BadRequestException otherwise."""
+    owner = api(call.text("apiId"))
+    if owner is None:
+        return None
+    route = {**owner.routes.get(call.text("routeId"), {}), **call.params}
+    if route.get("authorizationType") != "JWT" or route.get("authorizerId") in owner.authorizers:
+        return None
+    return Refusal(
+        "BadRequestException",
+        "Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT authorizer.",
+    )
+
+
+@before(
+    "apigateway",
+    "CreateRoute",
+    "UpdateRoute",
+    aws="A route's target is an integration of its API.",
+    source=API_REFERENCE + "apis-apiid-routes.html",
+    confidence="inferred",
+    ministack="Takes any text; a call of the route is then a 500.",
+)
+def route_target_is_an_integration(call: Call) -> Refusal | None:
+    """A target that is no integration of the API is a 400 BadRequestException."""
+    owner, target = api(call.text("apiId")), call.text("target")
+    if not owner or not target or target.removeprefix("integrations/") in owner.integrations:
+        return None
+    return Refusal("BadRequestException", "Invalid integration identifier specified")
+
+
+@before(
+    "apigateway",
+    "CreateRoute",
+    "UpdateRoute",
+    aws="Routes can also be authorized by a Lambda function.",
+    source=GUIDE + "http-api-access-control.html",
+    confidence="doc",
+    ministack="Emulates that in part.",
+)
+def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
+    """Only the authorization types NONE, JWT and AWS_IAM are part of this cloud: 400 BadRequestException otherwise."""
+    kind = call.params.get("authorizationType", "NONE")
+    if kind in ("NONE", "JWT", "AWS_IAM"):
+        return None
+    return Refusal("BadRequestException", f"Authorization type {kind} is not part of the lab's embedded cloud.")
+
+
+@before(
+    "apigateway",
+    "CreateIntegration",
+    "UpdateIntegration",
+    aws="A Lambda integration needs its payload format version said: 1.0 or 2.0. There are other kinds of integration.",
+    source=GUIDE + "http-api-develop-integrations-lambda.html",
+    confidence="doc",
+    ministack="Takes 2.0 where none is said, and sends 2.0 whatever is said.",
+)
+def integrations_are_lambda_with_payload_2(call: Call) -> Refusal | None:
+    """A Lambda integration needs payload format 2.0. Of the other kinds only an HTTP proxy to this machine is here."""
+    owner = api(call.text("apiId"))
+    known = owner.integrations.get(call.text("integrationId"), {}) if owner else {}
+    integration = {**known, **call.params}
+    kind, uri = integration.get("integrationType"), str(integration.get("integrationUri") or "")
+    if kind == "HTTP_PROXY" and _on_this_machine(uri):
+        return None
+    if kind != "AWS_PROXY":
+        return Refusal("BadRequestException", f"Integrations of type {kind} are not part of the lab's embedded cloud.")
+    if integration.get("payloadFormatVersion") == "2.0":
+        return None
+    return Refusal("BadRequestException", "Set PayloadFormatVersion to 2.0, the only one in the lab's embedded cloud.")
+
+
+@before(
+    "apigateway",
+    "DeleteIntegration",
+    aws="ConflictException: Cannot delete Integration because it is referenced by the following Routes with Ids: [...]",
+    source="https://github.com/milliHQ/terraform-aws-next-js/issues/247",
+    confidence="inferred",
+    ministack="Deletes it.",
+)
+def integration_in_use_stays(call: Call) -> Refusal | None:
+    """An integration that a route points at is not deleted: 409 ConflictException."""
+    owner = api(call.text("apiId"))
+    target = f"integrations/{call.text('integrationId')}"
+    using = [route["routeId"] for route in owner.routes.values() if route["target"] == target] if owner else []
+    if not using:
+        return None
+    message = f"Cannot delete Integration because it is referenced by the following Routes with Ids: {using}"
+    return Refusal("ConflictException", message.replace("'", ""), 409)
+
+
+@before(
+    "apigateway",
+    "CreateAuthorizer",
+    "UpdateAuthorizer",
+    aws="A JWT authorizer has one identity source, a header or a query parameter, an issuer and an audience. An "
+    "authorizer may also be a Lambda function.",
+    source=GUIDE + "http-api-jwt-authorizer.html",
+    confidence="doc",
+    ministack="Takes a JWT authorizer without any of them; emulates Lambda authorizers in part.",
+)
+def jwt_authorizer_is_complete(call: Call) -> Refusal | None:
+    """An authorizer without one of them is a 400 BadRequestException. Lambda authorizers are not part of this cloud."""
+    authorizer = {**_known_authorizer(call), **call.params}
+    if authorizer.get("authorizerType") != "JWT":
+        return Refusal("BadRequestException", "Only JWT authorizers are part of the lab's embedded cloud.")
+    sources, settings = authorizer.get("identitySource"), authorizer.get("jwtConfiguration")
+    if not isinstance(sources, list) or len(sources) != 1 or not IDENTITY_SOURCE.fullmatch(str(sources[0])):
+        return Refusal("BadRequestException", "Identity source must be one header or query string of the request.")
+    if not isinstance(settings, dict) or not isinstance(settings.get("issuer"), str):
+        return Refusal("BadRequestException", "Issuer must be set for a JWT authorizer.")
+    if not _texts(settings.get("audience")):
+        return Refusal("BadRequestException", "Audience must be set for a JWT authorizer.")
+    return None
+
+
+@before(
+    "apigateway",
+    "CreateAuthorizer",
+    "UpdateAuthorizer",
+    aws="BadRequestException: Invalid issuer: .... Issuer must have a valid discovery endpoint ended with "
+    "'/.well-known/openid-configuration'. So the post's `us-east1` fails here.",
+    source="https://github.com/haandol/cognito-kakao-example/issues/1",
+    confidence="inferred",
+    ministack="Takes any issuer; every token is then a 401.",
+)
+async def issuer_can_be_discovered(call: Call) -> Refusal | None:
+    """The issuer is a user pool of this cloud or one on this machine whose discovery document is there, or it is a 400.
+
+    AWS asks for https; an issuer on this machine is reached by http.
+    """
+    issuer = call.mapping("jwtConfiguration").get("issuer")
+    if issuer is None or await issuers.has_discovery_document(str(issuer)):
+        return None
+    return Refusal(
+        "BadRequestException",
+        f"Caught exception when connecting to {issuer}/.well-known/openid-configuration for issuer {issuer}. "
+        f"Please try again later. Error: Invalid issuer: {issuer}. "
+        "Issuer must have a valid discovery endpoint ended with '/.well-known/openid-configuration'",
+    )
+
+
+@before(
+    "apigateway",
+    "CreateAuthorizer",
+    "UpdateAuthorizer",
+    aws="Authorizer name must be unique. Authorizer JWTAuth already exists in this RestApi.",
+    source="https://github.com/aws/aws-cdk/issues/20170",
+    confidence="inferred",
+    ministack="Makes a second authorizer of the same name.",
+)
+def authorizer_name_is_unique(call: Call) -> Refusal | None:
+    """A second authorizer of the same name is a 400 BadRequestException."""
+    name, others = call.text("name"), _others(call, "authorizers", "authorizerId")
+    if not name or name not in (authorizer["name"] for authorizer in others):
+        return None
+    message = f"Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
+    return Refusal("BadRequestException", message)
+
+
+@before(
+    "apigateway",
+    "DeleteAuthorizer",
+    aws="ConflictException: Cannot delete authorizer '...', is referenced in route: ...",
+    source="https://github.com/anomalyco/sst/issues/5586",
+    confidence="inferred",
+    ministack="Deletes it; every call of the route is then a 401.",
+)
+def authorizer_in_use_stays(call: Call) -> Refusal | None:
+    """An authorizer that a route names is not deleted: 409 ConflictException."""
+    owner, authorizer_id = api(call.text("apiId")), call.text("authorizerId")
+    keys = [r["routeKey"] for r in owner.routes.values() if r.get("authorizerId") == authorizer_id] if owner else []
+    if not keys:
+        return None
+    message = f"Cannot delete authorizer '{authorizer_id}', is referenced in route: {', '.join(keys)}"
+    return Refusal("ConflictException", message, 409)
+
+
+@before(
+    "apigateway",
+    "CreateStage",
+    aws="A stage's name has letters, digits, hyphens and underscores, up to 128, or is $default, and occurs once an "
+    "API.",
+    source=API_REFERENCE + "apis-apiid-stages.html",
+    confidence="doc",
+    ministack="Takes any name, and puts a second stage in the place of the first.",
+)
+def stage_name_is_new_and_plain(call: Call) -> Refusal | None:
+    """A name of other characters is a 400 BadRequestException, a second stage of one name a 409 ConflictException."""
+    name, owner = call.text("stageName"), api(call.text("apiId"))
+    if not STAGE_NAME.fullmatch(name):
+        return Refusal("BadRequestException", f"Invalid stage name: {name}")
+    if owner and name in owner.stages:
+        return Refusal("ConflictException", "Stage already exists", 409)
+    return None
+
+
+@before(
+    "apigateway",
+    "DeleteRoute",
+    "DeleteIntegration",
+    "DeleteAuthorizer",
+    "DeleteStage",
+    "DeleteDeployment",
+    aws="NotFoundException (404).",
+    source=API_REFERENCE + "apis-apiid-routes-routeid.html",
+    confidence="doc",
+    ministack="Answers 204.",
+)
+def deleting_needs_something_there(call: Call) -> Refusal | None:
+    """Deleting what is not there is a 404 NotFoundException."""
+    kind = call.operation.removeprefix("Delete").lower()
+    label = "stageName" if kind == "stage" else f"{kind}Id"
+    owner = api(call.text("apiId"))
+    if owner is None or call.text(label) in getattr(owner, f"{kind}s"):
+        return None
+    return Refusal("NotFoundException", f"Invalid {kind.capitalize()} identifier specified", 404)
+
+
+@before(
+    "apigateway",
+    "CreateApi",
+    aws="Target makes an API with a route and a stage in one call; the protocol may also be WEBSOCKET.",
+    source=API_REFERENCE + "apis.html",
+    confidence="doc",
+    ministack="Ignores Target; emulates WebSocket APIs in part.",
+)
+def apis_are_http_without_quick_create(call: Call) -> Refusal | None:
+    """Only HTTP APIs made step by step are part of this cloud: 400 BadRequestException otherwise."""
+    if call.params.get("protocolType") == "HTTP" and not call.params.get("target"):
+        return None
+    return Refusal("BadRequestException", "Quick create and WebSocket APIs are not part of the lab's embedded cloud.")
+
+
+@after(
+    "apigateway",
+    "CreateApi",
+    aws="ApiEndpoint is the URL at which the API can be called.",
+    source=API_REFERENCE + "apis.html",
+    confidence="doc",
+    ministack="Names a host that this machine does not know.",
+)
+def endpoint_can_be_called(call: Call, answer: Answer) -> Answer | None:
+    """ApiEndpoint is the API's URL on this machine."""
+    content = answer.json()
+    owner = api(content.get("apiId", "")) if isinstance(content, dict) else None
+    if owner is None:
+        return None
+    owner.record["apiEndpoint"] = f"http://127.0.0.1:{call.here.port}/_aws/execute-api/{owner.id}"
+    return answer.with_json({**content, "apiEndpoint": owner.record["apiEndpoint"]})
+
+
+def _others(call: Call, collection: str, label: str) -> Iterable[Record]:
+    """Every other member of a collection of the API that a call names."""
+    owner: Api | None = api(call.text("apiId"))
+    members = getattr(owner, collection) if owner else {}
+    return [member for key, member in members.items() if key != call.text(label)]
+
+
+def _known_authorizer(call: Call) -> Record:
+    owner = api(call.text("apiId"))
+    return owner.authorizers.get(call.text("authorizerId"), {}) if owner else {}
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+
+
+def _on_this_machine(uri: str) -> bool:
+    try:
+        return urlsplit(uri).scheme == "http" and urlsplit(uri).hostname in issuers.LOOPBACK
+    except ValueError:
+        return False

@@ -1,0 +1,177 @@
+"""Lambda: which functions can be made, when they can be used, and as whom they run."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from labkit.cloud.exchange import Answer
+from labkit.cloud.rules import state
+from labkit.cloud.rules.call import Call, Here, Refusal
+from labkit.cloud.rules.registry import after, before, patch
+
+GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg/"
+REFERENCE = "https://docs.aws.amazon.com/lambda/latest/api/"
+
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, those in Python and Node.js that can be created.
+RUNTIMES = (
+    *("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"),
+    *("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"),
+)
+RETIRED = (
+    *("nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x"),
+    *("python2.7", "python3.6", "python3.7", "python3.8"),
+)
+
+_SEAL = secrets.token_bytes(32)
+
+CODE_CHANGES = ("UpdateFunctionCode", "UpdateFunctionConfiguration")
+
+
+@before(
+    "lambda",
+    "CreateFunction",
+    "UpdateFunctionConfiguration",
+    aws="The runtime parameter of nodejs12.x is no longer supported for creating or updating AWS Lambda functions. We "
+    "recommend you use a supported runtime while creating or updating functions.",
+    source="https://github.com/monken/aws-ecr-public/issues/13; " + GUIDE + "lambda-runtimes.html",
+    confidence="doc",
+    ministack="Creates it, also of a runtime that never existed.",
+)
+def runtime_is_supported(call: Call) -> Refusal | None:
+    """A retired or unknown runtime is a 400 InvalidParameterValueException; only Python and Node.js are here."""
+    runtime = call.params.get("Runtime")
+    if runtime is None or runtime in RUNTIMES:
+        return None
+    if runtime in RETIRED:
+        message = (
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
+    else:
+        message = (
+            f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+            f"[{', '.join(RUNTIMES)}]"
+        )
+    return Refusal("InvalidParameterValueException", message)
+
+
+@before(
+    "lambda",
+    "CreateFunction",
+    "UpdateFunctionConfiguration",
+    aws="InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda. So it is for "
+    "a role that trusts somebody else, for one that does not exist, and for some seconds for a new one.",
+    source=GUIDE + "troubleshooting-deployment.html",
+    confidence="inferred",
+    ministack="Refuses an unknown role with other words, and takes a role that trusts somebody else.",
+)
+def lambda_can_assume_the_role(call: Call) -> Refusal | None:
+    """A role that Lambda cannot assume is that 400; in rough weather so is a role that is younger than two seconds."""
+    arn, here = call.text("Role"), call.here
+    if not arn and call.operation != "CreateFunction":
+        return None
+    role = state.role(here.account_id, arn)
+    settled = here.weather.settled("role", arn.rpartition("/")[2], here.now())
+    if role and settled and state.trusts(role, "lambda.amazonaws.com"):
+        return None
+    message = "The role defined for the function cannot be assumed by Lambda."
+    return Refusal("InvalidParameterValueException", message)
+
+
+@after(
+    "iam",
+    "CreateRole",
+    "UpdateAssumeRolePolicy",
+    aws="IAM's changes take some seconds until every service sees them.",
+    source="https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
+    confidence="doc",
+    ministack="Sees them at once.",
+)
+def roles_take_time(call: Call, answer: Answer) -> None:
+    """In rough weather Lambda sees a new role, or a new trust policy, after two seconds."""
+    if answer.status == 200:  # noqa: PLR2004 - an HTTP status
+        call.here.weather.changed("role", call.text("RoleName"), call.here.now())
+
+
+@before(
+    "lambda",
+    "Invoke",
+    aws="ResourceConflictException (409): The operation cannot be performed at this time. The function is currently "
+    "in the following state: Pending.",
+    source=GUIDE + "functions-states.html",
+    confidence="doc",
+    ministack="Invokes it.",
+)
+def pending_function_is_not_invoked(call: Call) -> Refusal | None:
+    """A new function is Pending for 0.1 seconds, in rough weather for 1.5, and until then not invoked."""
+    function = _function(call)
+    if function is None or function["config"].get("StateReasonCode") != "Creating":
+        return None
+    message = (
+        "The operation cannot be performed at this time. The function is currently in the following state: Pending"
+    )
+    return Refusal("ResourceConflictException", message, 409)
+
+
+@before(
+    "lambda",
+    *CODE_CHANGES,
+    aws="ResourceConflictException (409): The operation cannot be performed at this time. An update is in progress.",
+    source=GUIDE + "functions-states.html",
+    confidence="doc",
+    ministack="Takes the next change at once.",
+)
+def function_in_change_is_not_changed(call: Call) -> Refusal | None:
+    """While a function is Pending or its last update is in progress, another update is a 409."""
+    function = _function(call)
+    if function is None or function["config"].get("LastUpdateStatus") != "InProgress":
+        return None
+    arn = function["config"]["FunctionArn"]
+    message = f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+    return Refusal("ResourceConflictException", message, 409)
+
+
+@after(
+    "lambda",
+    "AddPermission",
+    aws="The first calls after AddPermission may still be refused.",
+    source=GUIDE + "access-control-resource-based.html",
+    confidence="inferred",
+    ministack="Does not look at permissions.",
+)
+def permissions_take_time(call: Call, answer: Answer) -> None:
+    """In rough weather a permission counts after 1.5 seconds."""
+    function = _function(call)
+    if function and answer.status == 201:  # noqa: PLR2004 - an HTTP status
+        name = f"{function['config']['FunctionArn']} {call.text('StatementId')}"
+        call.here.weather.changed("permission", name, call.here.now())
+
+
+@patch(
+    "lambda",
+    "core.lambda_runtime",
+    "execution_credentials",
+    aws="A function runs with temporary credentials of its role that nobody can guess.",
+    source=GUIDE + "lambda-intro-execution-role.html",
+    confidence="doc",
+    ministack="Derives them from the function's and the role's names.",
+)
+def worker_credentials_are_unguessable(
+    _: Here, original: Callable[[Mapping[str, Any]], dict[str, str]], config: Mapping[str, Any]
+) -> dict[str, str]:
+    """A function's credentials are made with a secret of this run, and its calls are allowed what its role is."""
+    made = original(config)
+    secret, token = (_sealed(made[name]) for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+    state.set_session_secret(made["AWS_ACCESS_KEY_ID"], secret, token)
+    return made | {"AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+
+def _sealed(text: str) -> str:
+    return hmac.new(_SEAL, text.encode(), "sha256").hexdigest()
+
+
+def _function(call: Call) -> state.Record | None:
+    return state.function(call.here.account_id, call.region, call.text("FunctionName"))

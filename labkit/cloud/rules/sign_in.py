@@ -1,0 +1,307 @@
+"""Signing in to a user pool: flows, challenges, wrong passwords, user names, refresh tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from labkit.cloud.exchange import Answer
+from labkit.cloud.rules import refresh_tokens, state
+from labkit.cloud.rules.call import Call, Refusal
+from labkit.cloud.rules.registry import after, before
+
+GUIDE = "https://docs.aws.amazon.com/cognito/latest/developerguide/"
+REFERENCE = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/"
+
+SIGN_INS = ("InitiateAuth", "AdminInitiateAuth")
+CHALLENGES = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
+
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+DEFAULT_FLOWS = {"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"}
+LEGACY_FLOWS = {
+    "ADMIN_NO_SRP_AUTH": {"ALLOW_ADMIN_USER_PASSWORD_AUTH"},
+    "CUSTOM_AUTH_FLOW_ONLY": {"ALLOW_CUSTOM_AUTH"},
+    "USER_PASSWORD_AUTH": {"ALLOW_USER_PASSWORD_AUTH"},
+}
+NEEDED_FLOW = {
+    "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "ADMIN_USER_PASSWORD_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "CUSTOM_AUTH": "ALLOW_CUSTOM_AUTH",
+    "REFRESH_TOKEN": "ALLOW_REFRESH_TOKEN_AUTH",
+    "REFRESH_TOKEN_AUTH": "ALLOW_REFRESH_TOKEN_AUTH",
+    "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
+    "USER_SRP_AUTH": "ALLOW_USER_SRP_AUTH",
+}
+
+FREE_FAILURES = 5
+FORGOTTEN_SECONDS = 900
+SESSION_SECONDS = 180
+
+
+@dataclass
+class Failures:
+    """Wrong passwords of one user, one after the other."""
+
+    count: int = 0
+    last: float = 0.0
+
+    def locked_until(self) -> float:
+        """When the next password is looked at: a second after the fifth failure, twice as long after each more."""
+        if self.count < FREE_FAILURES:
+            return 0.0
+        return self.last + min(2.0 ** (self.count - FREE_FAILURES), FORGOTTEN_SECONDS)
+
+
+@dataclass
+class SignIns:
+    """What a cloud remembers of sign-ins: wrong passwords, and sessions that wait for a new password."""
+
+    failures: dict[tuple[str, str], Failures] = field(default_factory=dict)
+    waiting: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+
+
+@before(
+    "cognito-idp",
+    *SIGN_INS,
+    aws="InvalidParameterException: USER_PASSWORD_AUTH flow not enabled for this client. An app client that was made "
+    "without ExplicitAuthFlows allows refresh, SRP and custom authentication, and no passwords.",
+    source=REFERENCE + "API_CreateUserPoolClient.html",
+    confidence="doc",
+    ministack="Refuses it only where the app client lists its flows.",
+)
+def flow_is_one_of_the_app_clients(call: Call) -> Refusal | None:
+    """A flow that the app client does not allow is a 400 InvalidParameterException."""
+    found, flow = state.app_client(call.text("ClientId")), call.text("AuthFlow")
+    needed = NEEDED_FLOW.get(flow)
+    if not found or needed is None or needed in _allowed(found[0].get("ExplicitAuthFlows") or []):
+        return None
+    message = f"{flow} flow not enabled for this client" if flow == "USER_PASSWORD_AUTH" else _not_enabled(flow)
+    return Refusal("InvalidParameterException", message)
+
+
+@before(
+    "cognito-idp",
+    "CreateUserPoolClient",
+    "UpdateUserPoolClient",
+    aws="Flows of the old kind (ADMIN_NO_SRP_AUTH and the like) and those that begin with ALLOW_ cannot be mixed.",
+    source=REFERENCE + "API_CreateUserPoolClient.html",
+    confidence="inferred",
+    ministack="Takes any list.",
+)
+def flows_are_of_one_kind(call: Call) -> Refusal | None:
+    """Mixed flows are a 400 InvalidParameterException, and so are unknown ones."""
+    flows = call.params.get("ExplicitAuthFlows")
+    if not isinstance(flows, list):
+        return None
+    known = {*NEEDED_FLOW.values(), "ALLOW_USER_AUTH", *LEGACY_FLOWS}
+    kinds = {flow in LEGACY_FLOWS for flow in flows if flow in known}
+    if len(kinds) <= 1 and all(flow in known for flow in flows):
+        return None
+    return Refusal(
+        "InvalidParameterException", "ExplicitAuthFlows are unknown, or of the old and the new kind at once."
+    )
+
+
+@before(
+    "cognito-idp",
+    *CHALLENGES,
+    aws="The answer to NEW_PASSWORD_REQUIRED brings the session of that sign-in, within three minutes, and a password "
+    "that fits the policy.",
+    source=GUIDE + "authentication.html",
+    confidence="doc",
+    ministack="Sets any password for any user, with any session or none.",
+)
+def new_password_needs_session_and_policy(call: Call) -> Refusal | None:
+    """Without that session NotAuthorizedException, with a weaker password InvalidPasswordException (both 400)."""
+    found = state.app_client(call.text("ClientId"))
+    if call.text("ChallengeName") != "NEW_PASSWORD_REQUIRED" or not found:
+        return None
+    answers, session = call.mapping("ChallengeResponses"), call.text("Session")
+    user = state.user(found[1], answers.get("USERNAME", ""))
+    client_id, username, until = call.here.sign_ins.waiting.get(session, ("", "", 0.0))
+    if not user or client_id != call.text("ClientId") or username != user["Username"] or until < call.here.now():
+        return Refusal("NotAuthorizedException", "Invalid session for the user.")
+    password = answers.get("NEW_PASSWORD")
+    if not isinstance(password, str):
+        return Refusal("InvalidParameterException", "Missing required parameter NEW_PASSWORD")
+    faults = state.password_faults(found[1], password)
+    if faults:
+        return Refusal("InvalidPasswordException", "Password did not conform with policy: " + "; ".join(faults))
+    del call.here.sign_ins.waiting[session]
+    return None
+
+
+@after(
+    "cognito-idp",
+    *SIGN_INS,
+    *CHALLENGES,
+    aws="Who signs in with a temporary password gets a challenge and a session in the place of tokens.",
+    source=GUIDE + "authentication.html",
+    confidence="doc",
+    ministack="Gives a session and forgets it.",
+)
+def session_is_remembered(call: Call, answer: Answer) -> Answer | None:
+    """The session of a NEW_PASSWORD_REQUIRED challenge is remembered for three minutes."""
+    content = answer.json() if b"NEW_PASSWORD_REQUIRED" in answer.body else None
+    found = state.app_client(call.text("ClientId"))
+    if not isinstance(content, dict) or content.get("ChallengeName") != "NEW_PASSWORD_REQUIRED" or not found:
+        return None
+    user = state.user(found[1], content["ChallengeParameters"]["USER_ID_FOR_SRP"])
+    waiting, now = call.here.sign_ins.waiting, call.here.now()
+    for session in [session for session, (_, _, until) in waiting.items() if until < now]:
+        del waiting[session]
+    if user:
+        waiting[content["Session"]] = call.text("ClientId"), user["Username"], now + SESSION_SECONDS
+    return None
+
+
+@before(
+    "cognito-idp",
+    *SIGN_INS,
+    aws="After five wrong passwords a user is locked for a second, after each more twice as long, up to 15 minutes.",
+    source=GUIDE + "authentication.html",
+    confidence="doc",
+    ministack="Never locks.",
+)
+def locked_user_waits(call: Call) -> Refusal | None:
+    """A locked user's passwords are not looked at: NotAuthorizedException, Password attempts exceeded (400)."""
+    key = _user_key(call)
+    failures = call.here.sign_ins.failures.get(key) if key else None
+    if not failures or failures.locked_until() <= call.here.now():
+        return None
+    return Refusal("NotAuthorizedException", "Password attempts exceeded")
+
+
+@after(
+    "cognito-idp",
+    *SIGN_INS,
+    aws="A right password, or 15 minutes without a wrong one, makes the earlier ones forgotten.",
+    source=GUIDE + "authentication.html",
+    confidence="doc",
+    ministack="Does not count.",
+)
+def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
+    """Wrong passwords are counted for each user, through the API; the hosted sign-in and SRP are not counted."""
+    key, store = _user_key(call), call.here.sign_ins.failures
+    if not key or not call.text("AuthFlow").endswith("PASSWORD_AUTH"):
+        return None
+    if answer.status == 200:  # noqa: PLR2004 - an HTTP status
+        store.pop(key, None)
+    elif b"Incorrect username or password." in answer.body:
+        now = call.here.now()
+        failures = store.setdefault(key, Failures())
+        failures.count = 1 if now - failures.last > FORGOTTEN_SECONDS else failures.count + 1
+        failures.last = now
+    return None
+
+
+@before(
+    "cognito-idp",
+    "AdminCreateUser",
+    "AdminDeleteUser",
+    "AdminGetUser",
+    "AdminSetUserPassword",
+    "AdminAddUserToGroup",
+    "AdminRemoveUserFromGroup",
+    "AdminListGroupsForUser",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminUserGlobalSignOut",
+    "SignUp",
+    *SIGN_INS,
+    *CHALLENGES,
+    aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",
+    source=REFERENCE + "API_UsernameConfigurationType.html",
+    confidence="doc",
+    ministack="Always tells them apart.",
+)
+def case_of_user_names(call: Call) -> None:
+    """In such a pool the names in a request are put into lower case."""
+    pool = _pool(call)
+    if not pool or (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is not False:
+        return
+    for holder, name in _user_names(call):
+        if holder[name] != holder[name].lower():
+            holder[name] = holder[name].lower()
+            call.changed = True
+
+
+@before(
+    "cognito-idp",
+    *SIGN_INS,
+    "GetTokensFromRefreshToken",
+    "RevokeToken",
+    aws="A refresh token is encrypted: only Cognito can read it, and an authorizer refuses it like any other text.",
+    source=GUIDE + "amazon-cognito-user-pools-using-the-refresh-token.html",
+    confidence="doc",
+    ministack="Gives a signed JWT, which a JWT authorizer takes for a token.",
+)
+def refresh_tokens_are_opened(call: Call) -> None:
+    """A refresh token of this cloud has five parts; it is opened here, and a token of another form is not one."""
+    for holder, name in _refresh_tokens(call):
+        holder[name] = refresh_tokens.opened(holder[name]) or "not a refresh token of this cloud"
+        call.changed = True
+
+
+@after(
+    "cognito-idp",
+    *SIGN_INS,
+    *CHALLENGES,
+    aws="A refresh token is encrypted.",
+    source=GUIDE + "amazon-cognito-user-pools-using-the-refresh-token.html",
+    confidence="doc",
+    ministack="Gives a signed JWT.",
+)
+def refresh_tokens_are_closed(call: Call, answer: Answer) -> Answer | None:
+    """The refresh token of an answer is encrypted before it leaves."""
+    content = answer.json() if b'"RefreshToken"' in answer.body else None
+    result = content.get("AuthenticationResult") if isinstance(content, dict) else None
+    if not isinstance(result, dict) or not isinstance(result.get("RefreshToken"), str):
+        return None
+    result["RefreshToken"] = refresh_tokens.closed(result["RefreshToken"])
+    return answer.with_json(content)
+
+
+def _allowed(listed: list[str]) -> set[str]:
+    if not listed:
+        return DEFAULT_FLOWS
+    if any(flow in LEGACY_FLOWS for flow in listed):
+        # The old settings add a flow to SRP and refresh, which were always on; the last of them takes SRP away.
+        always = {"ALLOW_REFRESH_TOKEN_AUTH"} | (
+            set() if "CUSTOM_AUTH_FLOW_ONLY" in listed else {"ALLOW_USER_SRP_AUTH"}
+        )
+        return always.union(*(LEGACY_FLOWS.get(flow, set()) for flow in listed))
+    return set(listed)
+
+
+def _not_enabled(flow: str) -> str:
+    plain = flow in ("USER_SRP_AUTH", "CUSTOM_AUTH")
+    return f"{flow} is not enabled for the client." if plain else "Auth flow not enabled for this client"
+
+
+def _pool(call: Call) -> state.Record | None:
+    if pool_id := call.text("UserPoolId"):
+        return state.user_pool(pool_id)
+    found = state.app_client(call.text("ClientId"))
+    return found[1] if found else None
+
+
+def _user_key(call: Call) -> tuple[str, str] | None:
+    pool, name = _pool(call), call.mapping("AuthParameters").get("USERNAME")
+    user = state.user(pool, name) if pool and isinstance(name, str) else None
+    return (pool["Id"], user["Username"]) if pool and user else None
+
+
+def _user_names(call: Call) -> Iterator[tuple[dict[str, Any], str]]:
+    places = ((call.params, "Username"), (call.mapping("AuthParameters"), "USERNAME"))
+    for holder, name in (*places, (call.mapping("ChallengeResponses"), "USERNAME")):
+        if isinstance(holder.get(name), str):
+            yield holder, name
+
+
+def _refresh_tokens(call: Call) -> Iterator[tuple[dict[str, Any], str]]:
+    parameters = call.mapping("AuthParameters")
+    for holder, name in ((parameters, "REFRESH_TOKEN"), (call.params, "RefreshToken"), (call.params, "Token")):
+        if isinstance(holder.get(name), str):
+            yield holder, name

@@ -1,0 +1,209 @@
+"""Who may speak to this cloud: programs of this machine with its credentials, and anyone where AWS asks for none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from labkit.cloud import HEALTH_PATH
+from labkit.cloud.exchange import Answer, Request
+from labkit.cloud.rules import signature
+from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused
+from labkit.cloud.rules.registry import gate
+from labkit.cloud.rules.signature import Claim, UnreadableError
+
+FETCH_STANDARD = "https://fetch.spec.whatwg.org/#origin-header"
+SIGNING = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html"
+
+API_HOST = re.compile(r"([0-9a-z]+)\.execute-api\.localhost")
+API_PATH = re.compile(r"/_aws/execute-api/([^/?]+)(/.*)?", re.DOTALL)
+
+# What a browser or a program asks for without credentials, as on AWS.
+KEY_SETS = re.compile(r"/([\w-]+)/\.well-known/(jwks\.json|openid-configuration)")
+HOSTED_PAGES = {
+    ("GET", "/oauth2/authorize"),
+    ("GET", "/oauth2/userInfo"),
+    ("POST", "/oauth2/userInfo"),
+    ("POST", "/oauth2/token"),
+    ("POST", "/login"),
+    ("POST", "/oauth2/login"),
+    ("GET", "/logout"),
+}
+
+# The operations that botocore's model of Cognito marks as unsigned, as far as MiniStack has them.
+UNSIGNED_COGNITO = frozenset(
+    {
+        "AssociateSoftwareToken",
+        "ChangePassword",
+        "ConfirmForgotPassword",
+        "ConfirmSignUp",
+        "DeleteUser",
+        "ForgotPassword",
+        "GetTokensFromRefreshToken",
+        "GetUser",
+        "GlobalSignOut",
+        "InitiateAuth",
+        "ResendConfirmationCode",
+        "RespondToAuthChallenge",
+        "RevokeToken",
+        "SetUserMFAPreference",
+        "SignUp",
+        "UpdateUserAttributes",
+        "VerifySoftwareToken",
+    }
+)
+
+
+@dataclass(frozen=True)
+class ToApi:
+    """A request to an HTTP API: the API's id, and the path behind its host as it was sent."""
+
+    api_id: str
+    raw_path: str
+
+
+@dataclass(frozen=True)
+class ToPage:
+    """A request that needs no credentials: this cloud's health, a key set, a page of the hosted sign-in."""
+
+
+@dataclass(frozen=True)
+class ToService:
+    """A call of an AWS service, signed with `claim`, or unsigned where AWS asks for no signature."""
+
+    service: str
+    region: str
+    claim: Claim | None
+
+
+Door = ToApi | ToPage | ToService
+
+
+def admit(request: Request, here: Here) -> Answer | Door:
+    """Let a request in, or refuse it.
+
+    Args:
+        request: any request that reached the port.
+        here: this cloud.
+    """
+    return (
+        refuse_foreign_host(request, here)
+        or refuse_foreign_origin(request, here)
+        or refuse_cross_site_requests(request)
+        or _public_door(request)
+        or admit_signed_calls(request, here)
+    )
+
+
+@gate(
+    "every path",
+    aws="Every service has its own host name and certificate, so a page cannot reach one under a name of its own.",
+    source="https://en.wikipedia.org/wiki/DNS_rebinding",
+    confidence="ours",
+    ministack="Answers under any host name.",
+)
+def refuse_foreign_host(request: Request, here: Here) -> Answer | None:
+    """A request is answered under this machine's own names, with this cloud's port, and under no other (403).
+
+    The names are localhost, 127.0.0.1, [::1] and API-ID.execute-api.localhost.
+    """
+    if "#" in request.raw_path or not request.raw_path.startswith("/"):
+        return _closed(400, "The request's target is not a path.")
+    host, _, port = (request.header("host") or "").lower().rpartition(":")
+    known = host in ("localhost", "127.0.0.1", "[::1]") or API_HOST.fullmatch(host)
+    if known and port == str(here.port):
+        return None
+    return _closed(403, "This cloud answers under localhost, 127.0.0.1 and [::1] only, with its port.")
+
+
+@gate(
+    "every path",
+    aws="A page of another origin cannot sign a request, because it does not know the credentials.",
+    source=FETCH_STANDARD,
+    confidence="ours",
+    ministack="Answers every origin, and lets it read the answer: Access-Control-Allow-Origin is *.",
+)
+def refuse_foreign_origin(request: Request, here: Here) -> Answer | None:
+    """A web page that does not come from this cloud is refused on every path (403), and told nothing else."""
+    own = {f"http://{name}:{here.port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+    if all(origin in own for origin in request.values("origin")):
+        return None
+    return _closed(403, "This cloud does not answer web pages of another origin.")
+
+
+@gate(
+    "every path",
+    aws="Nothing on AWS can be reached by a page without the credentials.",
+    source="https://www.w3.org/TR/fetch-metadata/",
+    confidence="ours",
+    ministack="Answers images, frames and forms of any page.",
+)
+def refuse_cross_site_requests(request: Request) -> Answer | None:
+    """What a page of another site embeds (image, script, frame) is refused (403); following a link is not."""
+    if request.header("sec-fetch-site") != "cross-site":
+        return None
+    if request.method == "GET" and request.header("sec-fetch-mode") == "navigate":
+        return None
+    return _closed(403, "This cloud does not answer what a page of another site embeds.")
+
+
+@gate(
+    "every service",
+    aws="A call is signed with Signature Version 4 by credentials that AWS knows, at most five minutes ago; temporary "
+    "credentials bring their session token; calls for users without an account (sign-in and the like) are unsigned.",
+    source=SIGNING,
+    confidence="doc",
+    ministack="Never checks the signature of the configured key, and takes the keys `test` and any 12 digits as root.",
+)
+def admit_signed_calls(request: Request, here: Here) -> Answer | ToService:
+    """A call is believed if its signature is made with this cloud's own secret, or with that of a session which this
+    cloud's STS issued and which has not expired. Only Cognito's calls for users come unsigned."""
+    try:
+        claim = signature.read(request)
+    except UnreadableError:
+        return _closed(403, "The signature of the request lacks a part.", "IncompleteSignatureException")
+    if claim is None:
+        return _unsigned(request)
+    if claim.service not in SERVICES:
+        return only_the_labs_services(claim.service)
+    refusal = signature.refuse(request, claim, here)
+    return refused(claim.service, refusal) if refusal else ToService(claim.service, claim.region, claim)
+
+
+@gate(
+    "every other service",
+    aws="Some 300 services.",
+    source="https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html",
+    confidence="ours",
+    ministack="Emulates many of them, and opens pages of its own that run, reset and configure it without credentials.",
+)
+def only_the_labs_services(service: str) -> Answer:
+    """This cloud has what the lab uses: STS, IAM, Lambda, Cognito user pools, HTTP APIs, CloudWatch Logs and tag
+    look-up. Everything else, MiniStack's own pages included, is refused as not part of it."""
+    return refused(service, Refusal("NotPartOfThisCloud", f"{service} is not part of the lab's embedded cloud.", 404))
+
+
+def _public_door(request: Request) -> ToApi | ToPage | None:
+    host = (request.header("host") or "").rpartition(":")[0]
+    if found := API_HOST.fullmatch(host):
+        return ToApi(found[1], request.raw_path)
+    if found := API_PATH.fullmatch(request.raw_path):
+        return ToApi(found[1], found[2] or "/")
+    public = (
+        request.raw_path.startswith(HEALTH_PATH)
+        or (request.method, request.raw_path) in HOSTED_PAGES
+        or (request.method == "GET" and KEY_SETS.fullmatch(request.raw_path))
+    )
+    return ToPage() if public else None
+
+
+def _unsigned(request: Request) -> Answer | ToService:
+    target, _, operation = (request.header("x-amz-target") or "").partition(".")
+    to_cognito = (request.method, request.raw_path, target) == ("POST", "/", JSON_TARGETS["cognito-idp"])
+    if to_cognito and operation in UNSIGNED_COGNITO:
+        return ToService("cognito-idp", "", None)
+    return _closed(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+
+
+def _closed(status: int, message: str, code: str = "AccessDeniedException") -> Answer:
+    return Answer.of_json(status, {"__type": code, "message": message}, ("x-amzn-errortype", code))

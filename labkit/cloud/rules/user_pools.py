@@ -1,0 +1,173 @@
+"""The control plane of Cognito user pools."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+from labkit.cloud.exchange import Answer
+from labkit.cloud.rules import state
+from labkit.cloud.rules.call import Call, Refusal
+from labkit.cloud.rules.registry import after, before
+
+GUIDE = "https://docs.aws.amazon.com/cognito/latest/developerguide/"
+REFERENCE = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/"
+
+DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+RESERVED = ("aws", "amazon", "cognito")
+
+# What a setting is when an update leaves it out. The tier alone is kept.
+POOL_DEFAULTS: dict[str, Any] = {
+    "AccountRecoverySetting": {},
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
+    "AutoVerifiedAttributes": [],
+    "DeletionProtection": "INACTIVE",
+    "EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"},
+    "EmailVerificationMessage": "",
+    "EmailVerificationSubject": "",
+    "LambdaConfig": {},
+    "MfaConfiguration": "OFF",
+    "Policies": {
+        "PasswordPolicy": {
+            "MinimumLength": 8,
+            "RequireLowercase": True,
+            "RequireNumbers": True,
+            "RequireSymbols": True,
+            "RequireUppercase": True,
+            "TemporaryPasswordValidityDays": 7,
+        }
+    },
+    "SmsAuthenticationMessage": "",
+    "SmsConfiguration": {},
+    "SmsVerificationMessage": "",
+    "UserPoolTags": {},
+}
+CLIENT_DEFAULTS: dict[str, Any] = {
+    "AccessTokenValidity": None,
+    "AllowedOAuthFlows": [],
+    "AllowedOAuthFlowsUserPoolClient": False,
+    "AllowedOAuthScopes": [],
+    "AnalyticsConfiguration": None,
+    "AuthSessionValidity": 3,
+    "CallbackURLs": [],
+    "DefaultRedirectURI": "",
+    "EnablePropagateAdditionalUserContextData": False,
+    "EnableTokenRevocation": True,
+    "ExplicitAuthFlows": [],
+    "IdTokenValidity": None,
+    "LogoutURLs": [],
+    "PreventUserExistenceErrors": "LEGACY",
+    "ReadAttributes": [],
+    "RefreshTokenValidity": 30,
+    "SupportedIdentityProviders": [],
+    "TokenValidityUnits": {},
+    "WriteAttributes": [],
+}
+
+
+@after(
+    "cognito-idp",
+    "UpdateUserPool",
+    aws="If you don't provide a value for an attribute, Amazon Cognito sets it to its default value. Leaving "
+    "LambdaConfig out detaches every trigger; the tier alone is kept.",
+    source=REFERENCE + "API_UpdateUserPool.html",
+    confidence="doc",
+    ministack="Keeps what the call leaves out.",
+)
+def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
+    """Every setting that the call leaves out is set to its default, tags included."""
+    pool = state.user_pool(call.text("UserPoolId"))
+    if pool and answer.status == 200:  # noqa: PLR2004 - an HTTP status
+        pool.update({name: copy.deepcopy(value) for name, value in POOL_DEFAULTS.items() if name not in call.params})
+    return None
+
+
+@after(
+    "cognito-idp",
+    "UpdateUserPoolClient",
+    aws="If you don't provide a value for an attribute, Amazon Cognito sets it to its default value.",
+    source=REFERENCE + "API_UpdateUserPoolClient.html",
+    confidence="doc",
+    ministack="Keeps what the call leaves out.",
+)
+def client_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
+    """Every setting of the app client that the call leaves out is set to its default."""
+    found = state.app_client(call.text("ClientId"))
+    if not found or answer.status != 200:  # noqa: PLR2004 - an HTTP status
+        return None
+    client = found[0]
+    client.update({name: copy.deepcopy(value) for name, value in CLIENT_DEFAULTS.items() if name not in call.params})
+    return answer.with_json({"UserPoolClient": {name: value for name, value in client.items() if value is not None}})
+
+
+@before(
+    "cognito-idp",
+    "DeleteUserPool",
+    aws="User pool cannot be deleted. It has a domain configured that should be deleted first.",
+    source=REFERENCE + "API_DeleteUserPool.html",
+    confidence="inferred",
+    ministack="Deletes it, and the domain with it.",
+)
+def pool_with_a_domain_stays(call: Call) -> Refusal | None:
+    """A user pool with a domain is not deleted: 400 InvalidParameterException."""
+    pool = state.user_pool(call.text("UserPoolId"))
+    if not pool or not (pool.get("Domain") or pool.get("CustomDomain")):
+        return None
+    message = "User pool cannot be deleted. It has a domain configured that should be deleted first."
+    return Refusal("InvalidParameterException", message)
+
+
+@before(
+    "cognito-idp",
+    "DeleteUserPool",
+    aws="A pool with deletion protection is not deleted until an UpdateUserPool switches it off.",
+    source=REFERENCE + "API_DeleteUserPool.html",
+    confidence="doc",
+    ministack="Deletes it.",
+)
+def protected_pool_stays(call: Call) -> Refusal | None:
+    """A user pool with deletion protection is not deleted: 400 InvalidParameterException."""
+    pool = state.user_pool(call.text("UserPoolId"))
+    if not pool or pool.get("DeletionProtection") != "ACTIVE":
+        return None
+    message = "The user pool cannot be deleted because deletion protection is activated. Deactivate it first."
+    return Refusal("InvalidParameterException", message)
+
+
+@before(
+    "cognito-idp",
+    "CreateUserPoolDomain",
+    aws="A prefix has lower-case letters, digits and inner hyphens, up to 63, and none of aws, amazon and cognito in "
+    "it.",
+    source=GUIDE + "cognito-user-pools-assign-domain-prefix.html",
+    confidence="doc",
+    ministack="Takes any text.",
+)
+def domain_prefix_is_allowed(call: Call) -> Refusal | None:
+    """Any other prefix is a 400 InvalidParameterException."""
+    prefix = call.text("Domain")
+    if "CustomDomainConfig" in call.params:
+        return None
+    if DOMAIN.fullmatch(prefix) and not any(word in prefix for word in RESERVED):
+        return None
+    return Refusal("InvalidParameterException", f"Domain {prefix} cannot be used: see the rules for domain prefixes.")
+
+
+@before(
+    "cognito-idp",
+    "CreateUserPool",
+    "UpdateUserPool",
+    aws="PreTokenGeneration and PreTokenGenerationConfig.LambdaArn name the same function where both are given.",
+    source=REFERENCE + "API_LambdaConfigType.html",
+    confidence="doc",
+    ministack="Takes both, and uses the second.",
+)
+def trigger_is_named_once(call: Call) -> Refusal | None:
+    """Two different functions for one trigger are a 400 InvalidParameterException."""
+    config = call.mapping("LambdaConfig")
+    newer = config.get("PreTokenGenerationConfig")
+    old, new = config.get("PreTokenGeneration"), newer.get("LambdaArn") if isinstance(newer, dict) else None
+    if not old or not new or old == new:
+        return None
+    return Refusal("InvalidParameterException", "PreTokenGeneration and PreTokenGenerationConfig name two functions.")
