@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
 from labkit.errors import LabError, UsageError
+from labkit.jws import numeric_date
 from labkit.naming import DEFAULT_STAGE, ROUTES, STAGE
 from labkit.shown import Shown, html_table, text_table
 from labkit.sign_in import NO_LAB, known_user, tokens
 from labkit.steps.http_api import find_api
 from labkit.steps.step import Finding, Report
 from labkit.target import Target, is_loopback
+from labkit.terms import about
+from labkit.tokens import decode
 
 STAGES = (DEFAULT_STAGE, STAGE)
 TIMEOUT_SECONDS = 35  # an HTTP API answers within 30, or says so itself
@@ -27,13 +31,16 @@ class Caller:
     """Who calls: what the Authorization header holds, and how to write that in a shell without the token itself."""
 
     label: str
-    value: str | None
+    value: str | None = field(repr=False)
     shell: str | None
 
 
 @dataclass(frozen=True, repr=False)
 class Answer(Shown):
-    """What came back for one request. `curl` is the command that sends the same request."""
+    """What came back for one request.
+
+    `curl` is the command that sends the same request. `note` says what is known of a refusal and what to do about it.
+    """
 
     request: str
     caller: str
@@ -41,11 +48,13 @@ class Answer(Shown):
     body: str
     headers: Mapping[str, str]
     curl: str
+    note: str = ""
 
     def _rows(self) -> list[tuple[str, str]]:
         challenge = self.headers.get("www-authenticate")
         rows = [("request", self.request), ("caller", self.caller), ("status", f"{self.status}"), ("body", self.body)]
-        return [*rows, ("www-authenticate", challenge)] if challenge else rows
+        rows += [("www-authenticate", challenge)] if challenge else []
+        return [*rows, ("note", self.note)] if self.note else rows
 
     def text(self) -> str:
         """The curl line, then status and body."""
@@ -56,8 +65,14 @@ class Answer(Shown):
         return html_table(("", ""), [("curl", self.curl), *self._rows()])
 
     def to_dict(self) -> dict[str, Any]:
-        """`status`, `body`, `headers` (names in lower case) and `curl`."""
-        return {"status": self.status, "body": self.body, "headers": dict(self.headers), "curl": self.curl}
+        """`status`, `body`, `headers` (names in lower case), `curl` and `note`."""
+        return {
+            "status": self.status,
+            "body": self.body,
+            "headers": dict(self.headers),
+            "curl": self.curl,
+            "note": self.note,
+        }
 
 
 def anonymous() -> Caller:
@@ -102,20 +117,39 @@ def send(target: Target, route: str, caller: Caller, stage: str = DEFAULT_STAGE)
         UsageError: the lab has no such route or stage.
         LabError: there is no lab, or its API cannot be reached.
     """
-    method, path = known_route(route).split(" ", 1)
-    prefix = "" if known_stage(stage) == DEFAULT_STAGE else f"/{stage}"
+    method, path = method_and_path(route, stage)
     api = find_api(target)
     if api is None:
         raise NO_LAB
-    url = f"{target.place.api_url(api['ApiId'])}{prefix}{path}"
-    response = _request(method, url, caller.value)
+    response = _request(method, f"{target.place.api_url(api['ApiId'])}{path}", caller.value)
     return Answer(
-        request=f"{method} {prefix}{path}",
+        request=f"{method} {path}",
         caller=caller.label,
         status=response.status_code,
         body=response.text,
         headers={name.lower(): value for name, value in response.headers.items()},
-        curl=_curl(method, f"{prefix}{path}", caller),
+        curl=_curl(method, path, caller),
+        note=_expired(caller.value, time.time()) if response.status_code == HTTPStatus.UNAUTHORIZED else "",
+    )
+
+
+def method_and_path(route: str, stage: str) -> tuple[str, str]:
+    """The method of a route, and its path under the API's URL on a stage.
+
+    Raises:
+        UsageError: the lab has no such route or stage.
+    """
+    method, path = known_route(route).split(" ", 1)
+    return method, path if known_stage(stage) == DEFAULT_STAGE else f"/{stage}{path}"
+
+
+def _expired(value: str | None, now: float) -> str:
+    """That a token was good once: the commonest reason why what worked an hour ago is refused."""
+    expiry = numeric_date(decode(value).claims.get("exp")) if value else None
+    if expiry is None or expiry > now:
+        return ""
+    return (
+        f"The token expired {about(expiry - now)}. Get a fresh one: lab.tokens(USER), or labkit token USER in a shell."
     )
 
 
@@ -138,10 +172,11 @@ def _request(method: str, url: str, authorization: str | None) -> requests.Respo
     # A proxy serves for the way out of this machine, and ~/.netrc must not add credentials of its own.
     session.trust_env = not is_loopback(urlsplit(url).hostname)
     session.auth = lambda request: request
-    headers = {} if authorization is None else {"Authorization": authorization.encode()}
     try:
+        # A terminal hands on bytes that are no UTF-8 as surrogates.
+        headers = {} if authorization is None else {"Authorization": authorization.encode(errors="surrogateescape")}
         return session.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS)
-    except requests.exceptions.InvalidHeader as error:
+    except (requests.exceptions.InvalidHeader, UnicodeEncodeError) as error:
         raise UsageError("The token holds a line break or another character that no header may hold.",
                          "Copy it again, in one piece.") from error  # fmt: skip
     except requests.RequestException as error:

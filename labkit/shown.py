@@ -13,9 +13,10 @@ from typing import Any
 from tabulate import tabulate
 
 
-def text_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay rows out under a header, in columns of plain text."""
-    return str(tabulate(list(rows), headers=list(header), tablefmt="simple", disable_numparse=True))
+def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] | None = None) -> str:
+    """Lay rows out under a header, in columns of plain text, each no wider than its width."""
+    limits = {"maxcolwidths": list(widths)} if widths else {}
+    return str(tabulate(list(rows), headers=list(header), tablefmt="simple", disable_numparse=True, **limits))
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
