@@ -122,13 +122,15 @@ def until_settled(action: Callable[[], T], *, waiting: Callable[[str], None] = l
     Raises:
         ClientError: any other answer, or the same one when its time is up.
     """
-    started, pause = time.monotonic(), 0.2
+    since: dict[Settling, float] = {}
+    pause = 0.2
     while True:
         try:
             return action()
         except exceptions.ClientError as error:
             row = settling(error)
-            if row is None or time.monotonic() - started > row.seconds:
+            # From its first such answer on: how long the action itself takes does not count.
+            if row is None or time.monotonic() - since.setdefault(row, time.monotonic()) > row.seconds:
                 raise
             waiting(row.why)
         time.sleep(pause)
@@ -185,9 +187,10 @@ def _remedy(error: exceptions.BotoCoreError) -> str:
         (exceptions.NoRegionError, "Set AWS_REGION, us-east-1 for example."),
         (exceptions.TokenRetrievalError, "Sign in again: aws sso login"),
         (exceptions.SSOError, "Sign in again: aws sso login"),
-        (
-            exceptions.HTTPClientError,
-            "Check the network and AWS_REGION, then repeat the command: it goes on from here.",
-        ),
+        (exceptions.HTTPClientError, _NETWORK),
+        (exceptions.ConnectionError, _NETWORK),
     )
     return next((text for kind, text in remedies if isinstance(error, kind)), "Mend that, then repeat the command.")
+
+
+_NETWORK = "Check the network and AWS_REGION, then repeat the command: it goes on from here."

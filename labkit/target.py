@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoRegionError
 
 from labkit.aws import every, explained
 from labkit.cloud import process
@@ -223,6 +224,8 @@ class Account:
         """
         with explained():
             chain = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+            if chain.region_name is None:  # STS alone would do without
+                raise NoRegionError
             client = chain.client("sts", config=_account_config())
             _refuse_loopback(client.meta.endpoint_url)
             arn = client.get_caller_identity()["Arn"]
