@@ -29,8 +29,11 @@ _UPDATABLE = (
     "EmailVerificationMessage", "EmailVerificationSubject", "VerificationMessageTemplate",
     "SmsAuthenticationMessage", "UserAttributeUpdateSettings", "MfaConfiguration", "DeviceConfiguration",
     "EmailConfiguration", "SmsConfiguration", "UserPoolTags", "AdminCreateUserConfig", "UserPoolAddOns",
-    "AccountRecoverySetting", "UserPoolTier",
+    "AccountRecoverySetting", "UserPoolTier", "KeyConfiguration", "IssuerConfiguration",
 )  # fmt: skip
+
+# What DescribeUserPoolClient tells and UpdateUserPoolClient does not take; the rest it resets, too.
+_ONLY_TOLD_OF_CLIENTS = frozenset({"ClientSecret", "CreationDate", "LastModifiedDate"})
 
 OF_POOL = "it belongs to the lab's user pool"
 
@@ -166,8 +169,14 @@ def _mend_user_pool(target: Target, pool: dict[str, Any]) -> None:
     drifted = [key for key, actual, expected in _pool_differences(target, pool) if actual != expected]
     if not drifted:
         return
-    settings = {**_updatable(pool), **_pool_settings(target)}
+    settings = _merged(_updatable(pool), _pool_settings(target))
+    settings["LambdaConfig"].pop("PreTokenGenerationConfig", None)  # the version 1.0 of the event is the default
     target.client("cognito-idp").update_user_pool(UserPoolId=pool["Id"], **settings)
+
+
+def _merged(kept: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is kept with what is wanted in its place, at every depth: other triggers stay, and so on."""
+    return kept | {k: _merged(kept.get(k, {}), v) if isinstance(v, dict) else v for k, v in wanted.items()}
 
 
 def _updatable(pool: dict[str, Any]) -> dict[str, Any]:
@@ -219,19 +228,24 @@ def find_app_client(target: Target, user_pool_id: str) -> dict[str, Any] | None:
 
 
 def ensure_app_client(target: Target, user_pool_id: str) -> None:
-    """Create the app client, or give it all its settings again: UpdateUserPoolClient resets what it is not given.
-
-    Of several the newest is kept.
-    """
-    cognito = target.client("cognito-idp")
-    settings = {"UserPoolId": user_pool_id, "ClientName": target.names.app_client, **APP_CLIENT_SETTINGS}
-    clients = named_app_clients(target, user_pool_id)
+    """Create the app client, or mend it; of several the newest is kept."""
+    cognito, clients = target.client("cognito-idp"), named_app_clients(target, user_pool_id)
     for double in clients[1:]:
         cognito.delete_user_pool_client(UserPoolId=user_pool_id, ClientId=double["ClientId"])
     if not clients:
-        cognito.create_user_pool_client(**settings, GenerateSecret=False)
+        cognito.create_user_pool_client(
+            UserPoolId=user_pool_id, ClientName=target.names.app_client, GenerateSecret=False, **APP_CLIENT_SETTINGS
+        )
     elif any(expected != actual for _, expected, actual in _client_differences(clients[0])):
-        cognito.update_user_pool_client(**settings, ClientId=clients[0]["ClientId"])
+        cognito.update_user_pool_client(**_mended_client(clients[0]))
+
+
+def _mended_client(client: dict[str, Any]) -> dict[str, Any]:
+    """All settings of an app client, ours in their places: UpdateUserPoolClient resets what it is not given."""
+    settings = {key: value for key, value in client.items() if key not in _ONLY_TOLD_OF_CLIENTS} | APP_CLIENT_SETTINGS
+    if settings.get("DefaultRedirectURI") not in settings["CallbackURLs"]:
+        settings.pop("DefaultRedirectURI", None)  # it must be one of them
+    return settings
 
 
 def _client_differences(client: dict[str, Any]) -> list[tuple[str, object, object]]:
