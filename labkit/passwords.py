@@ -48,6 +48,13 @@ def confirm(target: Target, user_pool_id: str, user: str) -> None:
     write_json(target.folder / _FILE, kept)
 
 
+def forget(target: Target, user_pool_id: str, user: str) -> None:
+    """Remember no password of a user: the one that was kept is not the user's any more."""
+    kept = _kept(target, user_pool_id)
+    kept["passwords"].pop(user, None)
+    write_json(target.folder / _FILE, kept)
+
+
 def _kept(target: Target, user_pool_id: str) -> dict[str, Any]:
     """The file's content, if it is of this very user pool."""
     kept = read_json(target.folder / _FILE)

@@ -21,6 +21,8 @@ _TRIGGER_ERRORS = frozenset(
     {"UserLambdaValidationException", "UnexpectedLambdaException", "InvalidLambdaResponseException"}
 )
 
+_WRONG_PASSWORD = "Incorrect username or password"  # noqa: S105 - Cognito's words
+
 
 def known_user(user: str) -> str:
     """Return `user` if it is one of the lab's.
@@ -58,6 +60,8 @@ def tokens(target: Target, user: str) -> dict[str, str]:
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )
     except ClientError as error:
+        if _WRONG_PASSWORD in error_message(error):
+            passwords.forget(target, pool["Id"], user)
         raise _refused(user, error) from error
     if "AuthenticationResult" not in answer:
         raise LabError(
@@ -71,6 +75,8 @@ def _refused(user: str, error: ClientError) -> LabError:
     code, message = error_code(error), error_message(error)
     if code in _TRIGGER_ERRORS:
         remedy = "The pre token generation trigger is at fault: labkit check says how, labkit up mends it."
+    elif _WRONG_PASSWORD in message:
+        remedy = "Set a new password: labkit up"
     elif "attempts exceeded" in message:
         remedy = "Too many wrong passwords: wait a few minutes, then sign in again."
     else:
