@@ -1,14 +1,20 @@
-"""What tests share: programs that not every machine has."""
+"""What tests share: a warm cloud, and programs that not every machine has."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from labkit.cloud import Cloud, process
+from labkit.lab import Lab
+from tests.labs import lab_at
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,6 +33,30 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session")
+def warm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home folder of one cloud for all labs of this run."""
+    home = tmp_path_factory.mktemp("warm") / "home"
+    process.start(home, supervised=True)
+    yield home
+    process.stop(home)
+
+
+@pytest.fixture
+def warm_cloud(warm_home: Path) -> Cloud:
+    """The cloud of the warm home."""
+    return process.start(warm_home)
+
+
+_lab_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def new_lab(warm_home: Path) -> Callable[..., Lab]:
+    """Makes a lab of a name that no other has, in the warm cloud; nothing of it is built."""
+    return lambda **options: lab_at(warm_home, f"lab-{next(_lab_numbers)}", **options)
 
 
 @pytest.fixture(scope="session")

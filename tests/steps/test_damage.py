@@ -1,0 +1,402 @@
+"""One thing of a finished lab is damaged: `check` names it, and `up` mends that and nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.cloud import Cloud, process
+from labkit.cloud.session import session
+from labkit.lab import Lab
+from tests.labs import Calls, lab_at, settings_report
+
+NAME = "damaged"
+
+
+class Site:
+    """A finished lab as somebody with its account's credentials reaches it, without labkit's code."""
+
+    def __init__(self, cloud: Cloud, ids: dict[str, str]) -> None:
+        self.cloud, self.ids = cloud, ids
+        made = session(cloud, "us-east-1")
+        self.iam, self.functions, self.logs = made.client("iam"), made.client("lambda"), made.client("logs")
+        self.cognito, self.gateway = made.client("cognito-idp"), made.client("apigatewayv2")
+
+    @property
+    def pool(self) -> dict[str, str]:
+        return {"UserPoolId": self.ids["user_pool_id"]}
+
+    @property
+    def app_client(self) -> dict[str, str]:
+        return {**self.pool, "ClientId": self.ids["app_client_id"]}
+
+    @property
+    def api(self) -> dict[str, str]:
+        return {"ApiId": self.ids["api_id"]}
+
+    @property
+    def authorizer(self) -> dict[str, str]:
+        return {**self.api, "AuthorizerId": self.ids["authorizer_id"]}
+
+    @property
+    def admin_route(self) -> dict[str, str]:
+        return {**self.api, "RouteId": self.ids["admin_route_id"]}
+
+    @property
+    def regular_route(self) -> dict[str, str]:
+        return {**self.api, "RouteId": self.ids["regular_route_id"]}
+
+    @property
+    def admin_integration(self) -> dict[str, str]:
+        return {**self.api, "IntegrationId": self.ids["admin_integration_id"]}
+
+    @property
+    def trigger_arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:{self.cloud.account_id}:function:{TRIGGER}"
+
+    def user(self, name: str) -> dict[str, str]:
+        return {**self.pool, "Username": name}
+
+    def issuer_of_another_pool(self) -> str:
+        pool = self.cognito.create_user_pool(PoolName="another")["UserPool"]["Id"]
+        return f"https://cognito-idp.us-east-1.amazonaws.com/{pool}"
+
+    def trust(self, jwt: dict[str, Any]) -> None:
+        """Change what the authorizer trusts."""
+        as_it_is = {"Issuer": self.ids["issuer"], "Audience": [self.ids["app_client_id"]]}
+        self.gateway.update_authorizer(**self.authorizer, JwtConfiguration={**as_it_is, **jwt})
+
+
+TRIGGER = f"{NAME}-Pre-tokenAuthLambda"
+ADMIN = f"{NAME}-LambdaForAdminUser"
+REGULAR = f"{NAME}-LambdaForRegularUser"
+ROLE = f"{ADMIN}-us-east-1"
+
+FOR_EC2 = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        ],
+    }
+)
+ALL_LOGS = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
+)
+
+
+def other_code() -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("lambda_function.py", "def lambda_handler(event, context):\n    return 'hacked'\n")
+    return archive.getvalue()
+
+
+def delete_role(site: Site) -> None:
+    site.iam.delete_role_policy(RoleName=ROLE, PolicyName="write-own-logs")
+    site.iam.delete_role(RoleName=ROLE)
+
+
+def deploy_another_scope(site: Site) -> None:
+    """Deploy a change and take it back: only the deployment tells."""
+    scopes = site.gateway.get_route(**site.admin_route)["AuthorizationScopes"]
+    site.gateway.update_route(**site.admin_route, AuthorizationScopes=["other"])
+    site.gateway.create_deployment(**site.api, StageName="Test")
+    site.gateway.update_route(**site.admin_route, AuthorizationScopes=scopes)
+
+
+def change_and_deploy_scope(site: Site) -> None:
+    site.gateway.update_route(**site.admin_route, AuthorizationScopes=["other"])
+    site.gateway.create_deployment(**site.api, StageName="Test", Description="other")
+
+
+def delete_authorizer(site: Site) -> None:
+    for route in (site.admin_route, site.regular_route):
+        site.gateway.update_route(**route, AuthorizationType="NONE", AuthorizationScopes=[])
+    site.gateway.delete_authorizer(**site.authorizer)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is damaged and how, the step and the subject of the first finding, the calls that mend it."""
+
+    name: str
+    do: Callable[[Site], object]
+    step: str
+    subject: str
+    mended_by: list[str]
+
+
+DAMAGES = [
+    # Functions
+    Damage(
+        "retention removed",
+        lambda s: s.logs.delete_retention_policy(logGroupName=f"/aws/lambda/{ADMIN}"),
+        "functions", f"retention of /aws/lambda/{ADMIN}, in days", ["PutRetentionPolicy"],
+    ),
+    Damage(
+        "log group deleted",
+        lambda s: s.logs.delete_log_group(logGroupName=f"/aws/lambda/{ADMIN}"),
+        "functions", f"retention of /aws/lambda/{ADMIN}, in days", ["CreateLogGroup", "PutRetentionPolicy"],
+    ),
+    Damage(
+        "role trusts another service",
+        lambda s: s.iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=FOR_EC2),
+        "functions", f"trust of {ROLE}", ["UpdateAssumeRolePolicy"],
+    ),
+    Damage(
+        "role may do more",
+        lambda s: s.iam.put_role_policy(RoleName=ROLE, PolicyName="write-own-logs", PolicyDocument=ALL_LOGS),
+        "functions", f"permissions of {ROLE}", ["PutRolePolicy"],
+    ),
+    Damage(
+        "role may do nothing",
+        lambda s: s.iam.delete_role_policy(RoleName=ROLE, PolicyName="write-own-logs"),
+        "functions", f"permissions of {ROLE}", ["PutRolePolicy"],
+    ),
+    Damage("role deleted", delete_role, "functions", f"role {ROLE}", ["CreateRole", "PutRolePolicy"]),
+    Damage(
+        "handler named as in the post",
+        lambda s: s.functions.update_function_configuration(FunctionName=TRIGGER, Handler="index.lambdaHandler"),
+        "functions", f"Handler of {TRIGGER}", ["UpdateFunctionConfiguration"],
+    ),
+    Damage(
+        "timeout shortened",
+        lambda s: s.functions.update_function_configuration(FunctionName=TRIGGER, Timeout=1),
+        "functions", f"Timeout of {TRIGGER}", ["UpdateFunctionConfiguration"],
+    ),
+    Damage(
+        "code replaced",
+        lambda s: s.functions.update_function_code(FunctionName=REGULAR, ZipFile=other_code()),
+        "functions", f"code of {REGULAR}", ["UpdateFunctionCode"],
+    ),
+    Damage(
+        "function deleted",
+        lambda s: s.functions.delete_function(FunctionName=ADMIN),
+        "functions", f"function {ADMIN}", ["CreateFunction", "AddPermission"],
+    ),
+    # User pool
+    Damage(
+        "trigger's permission removed",
+        lambda s: s.functions.remove_permission(FunctionName=TRIGGER, StatementId="cognito-runs-the-trigger"),
+        "user-pool", f"invoke permission of {TRIGGER}", ["AddPermission"],
+    ),
+    Damage(
+        "trigger detached",
+        lambda s: s.cognito.update_user_pool(**s.pool, LambdaConfig={}),
+        "user-pool", f"trigger of {NAME}-users", ["UpdateUserPool"],
+    ),
+    Damage(
+        "trigger with another event version",
+        lambda s: s.cognito.update_user_pool(
+            **s.pool,
+            LambdaConfig={
+                "PreTokenGeneration": s.trigger_arn,
+                "PreTokenGenerationConfig": {"LambdaArn": s.trigger_arn, "LambdaVersion": "V2_0"},
+            },
+        ),
+        "user-pool", f"trigger of {NAME}-users", ["UpdateUserPool"],
+    ),
+    Damage(
+        "sign-in flows reset",
+        lambda s: s.cognito.update_user_pool_client(**s.app_client, ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"]),
+        "user-pool", f"ExplicitAuthFlows of {NAME}-app", ["UpdateUserPoolClient"],
+    ),
+    Damage(
+        "domain deleted",
+        lambda s: s.cognito.delete_user_pool_domain(**s.pool, Domain=s.ids["domain"]),
+        "user-pool", f"hosted domain of {NAME}-users", ["CreateUserPoolDomain"],
+    ),
+    Damage(
+        "left the group",
+        lambda s: s.cognito.admin_remove_user_from_group(**s.user("adminuser"), GroupName="admin"),
+        "user-pool", "groups of adminuser", ["AdminAddUserToGroup"],
+    ),
+    Damage(
+        "joined the group",
+        lambda s: s.cognito.admin_add_user_to_group(**s.user("regularuser"), GroupName="admin"),
+        "user-pool", "groups of regularuser", ["AdminRemoveUserFromGroup"],
+    ),
+    Damage(
+        "group deleted",
+        lambda s: s.cognito.delete_group(**s.pool, GroupName="admin"),
+        "user-pool", "groups of adminuser", ["CreateGroup", "AdminAddUserToGroup"],
+    ),
+    Damage(
+        "user disabled",
+        lambda s: s.cognito.admin_disable_user(**s.user("adminuser")),
+        "user-pool", "status of adminuser", ["AdminEnableUser"],
+    ),
+    Damage(
+        "user has to change the password",
+        lambda s: s.cognito.admin_set_user_password(**s.user("adminuser"), Password="Some.other.1", Permanent=False),
+        "user-pool", "status of adminuser", ["AdminSetUserPassword"],
+    ),
+    Damage(
+        "user deleted",
+        lambda s: s.cognito.admin_delete_user(**s.user("regularuser")),
+        "user-pool", "user regularuser", ["AdminCreateUser", "AdminSetUserPassword", "AdminAddUserToGroup"],
+    ),
+    # HTTP API
+    Damage(
+        "route's permission removed",
+        lambda s: s.functions.remove_permission(FunctionName=ADMIN, StatementId="http-api-runs-the-function"),
+        "http-api", f"invoke permission of {ADMIN}", ["AddPermission"],
+    ),
+    Damage(
+        "integration with another payload format",
+        lambda s: s.gateway.update_integration(**s.admin_integration, PayloadFormatVersion="1.0"),
+        "http-api", "PayloadFormatVersion behind GET /AdminUser", ["UpdateIntegration"],
+    ),
+    Damage(
+        "integration with another function",
+        lambda s: s.gateway.update_integration(
+            **s.admin_integration,
+            IntegrationUri=f"arn:aws:lambda:us-east-1:{s.cloud.account_id}:function:{REGULAR}",
+        ),
+        "http-api", "IntegrationUri behind GET /AdminUser",
+        ["CreateIntegration", "UpdateRoute", "DeleteIntegration", "CreateDeployment"],
+    ),
+    Damage(
+        "route deleted",
+        lambda s: s.gateway.delete_route(**s.admin_route),
+        "http-api", "route GET /AdminUser", ["CreateRoute", "UpdateRoute", "CreateDeployment"],
+    ),
+    # Authorizer
+    Damage(
+        "audience changed",
+        lambda s: s.trust({"Audience": ["other"]}),
+        "authorizer", "audience", ["UpdateAuthorizer"],
+    ),
+    Damage(
+        "issuer changed",
+        lambda s: s.trust({"Issuer": s.issuer_of_another_pool()}),
+        "authorizer", "issuer", ["UpdateAuthorizer"],
+    ),
+    Damage(
+        "token looked for elsewhere",
+        lambda s: s.gateway.update_authorizer(**s.authorizer, IdentitySource=["$request.header.X-Token"]),
+        "authorizer", "identity source", ["UpdateAuthorizer"],
+    ),
+    Damage(
+        "scope changed",
+        lambda s: s.gateway.update_route(**s.admin_route, AuthorizationScopes=["admin"]),
+        "authorizer", "scope of GET /AdminUser", ["UpdateRoute"],
+    ),
+    Damage(
+        "scope removed",
+        lambda s: s.gateway.update_route(**s.regular_route, AuthorizationScopes=[]),
+        "authorizer", "scope of GET /RegularUser", ["UpdateRoute"],
+    ),
+    Damage(
+        "scope changed and deployed",
+        change_and_deploy_scope,
+        "authorizer", "scope of GET /AdminUser", ["UpdateRoute", "CreateDeployment"],
+    ),
+    Damage(
+        "route open to everybody",
+        lambda s: s.gateway.update_route(**s.admin_route, AuthorizationType="NONE", AuthorizationScopes=[]),
+        "authorizer", "authorizer of GET /AdminUser", ["UpdateRoute"],
+    ),
+    Damage(
+        "authorizer deleted",
+        delete_authorizer,
+        "authorizer", "authorizer JWTAuth", ["CreateAuthorizer", "UpdateRoute", "UpdateRoute", "CreateDeployment"],
+    ),
+    Damage(
+        "another deployment",
+        deploy_another_scope,
+        "authorizer", "deployment of stage Test", ["CreateDeployment"],
+    ),
+    Damage(
+        "stage Test deleted",
+        lambda s: s.gateway.delete_stage(**s.api, StageName="Test"),
+        "authorizer", "deployment of stage Test", ["CreateStage", "CreateDeployment"],
+    ),
+    Damage(
+        "stage $default deleted",
+        lambda s: s.gateway.delete_stage(**s.api, StageName="$default"),
+        "authorizer", "stage $default", ["CreateStage"],
+    ),
+    Damage(
+        "stage $default not deployed by itself",
+        lambda s: s.gateway.update_stage(**s.api, StageName="$default", AutoDeploy=False),
+        "authorizer", "stage $default", ["UpdateStage"],
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lab(warm_home: Path) -> Lab:
+    """One finished lab, damaged and mended again and again."""
+    made = lab_at(warm_home, NAME)
+    made.up()
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(lab: Lab, warm_home: Path) -> Site:
+    """The lab, for somebody who damages it."""
+    return Site(process.start(warm_home), lab.status().ids)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+def test_a_damage_is_named_and_mended_and_nothing_else_is_touched(damage: Damage, lab: Lab, site: Site) -> None:
+    before = site.ids = lab.status().ids
+    damage.do(site)
+
+    found = settings_report(lab).findings
+    calls = Calls(lab.target)
+    after = lab.up().ids
+
+    assert found, "check saw nothing"
+    assert (found[0].step, found[0].subject, found[0].fix) == (damage.step, damage.subject, "labkit up")
+    assert calls.writes == damage.mended_by
+    assert settings_report(lab).findings == ()
+    kept = ("user_pool_id", "app_client_id", "api_id", "issuer", "domain")
+    assert {key: after.get(key) for key in kept} == {key: before.get(key) for key in kept}
+
+
+def test_what_was_damaged_and_mended_so_often_answers_as_at_first(lab: Lab) -> None:
+    assert lab.check().findings == ()
+
+
+def test_a_lost_password_is_named_and_set_anew(lab: Lab) -> None:
+    (lab.target.folder / "passwords.json").unlink()
+
+    found = settings_report(lab).findings
+    calls = Calls(lab.target)
+    lab.up()
+
+    assert [finding.subject for finding in found] == ["password of adminuser", "password of regularuser"]
+    assert calls.writes == ["AdminSetUserPassword", "AdminSetUserPassword"]
+    assert lab.check().findings == ()
+
+
+def test_a_password_that_somebody_changed_is_set_anew(lab: Lab, site: Site) -> None:
+    site.cognito.admin_set_user_password(**site.user("adminuser"), Password="Some.other.1", Permanent=True)
+
+    found = lab.check().findings
+    lab.up()
+
+    assert found[0].subject == "GET /AdminUser as adminuser on $default"
+    assert "Incorrect username or password" in found[0].actual
+    assert found[0].fix == "Set a new password: labkit up"
+    assert lab.check().findings == ()
+
+
+def test_a_second_up_changes_nothing(lab: Lab) -> None:
+    before = lab.status().to_dict()
+    calls = Calls(lab.target)
+
+    lab.up()
+
+    assert calls.writes == []
+    assert lab.status().to_dict() == before
