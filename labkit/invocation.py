@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from labkit.errors import LabError, UsageError
 from labkit.naming import FUNCTIONS
 from labkit.packages import SOURCES, source_file
-from labkit.shown import Shown
+from labkit.shown import Shown, html_text
 from labkit.steps.functions import find_function
 from labkit.target import Target
 
@@ -30,7 +29,7 @@ class Invocation(Shown):
 
     def html(self) -> str:
         """The same, keeping its shape."""
-        return f"<pre>{escape(self.text())}</pre>"
+        return html_text(self.text())
 
     def to_dict(self) -> dict[str, Any]:
         """`function`, `answer` and `log`."""
@@ -50,7 +49,7 @@ class Source(Shown):
 
     def html(self) -> str:
         """The same, keeping its shape."""
-        return f"<pre>{escape(self.text())}</pre>"
+        return html_text(self.text())
 
     def to_dict(self) -> dict[str, Any]:
         """`path` and `code`."""
@@ -90,9 +89,7 @@ def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:
     )
     payload = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
-        raise LabError(
-            f"{function} failed: {payload.get('errorMessage')}.", "Mend lambdas/, then: labkit up"
-        )
+        raise LabError(f"{function} failed: {payload.get('errorMessage')}.", "Mend lambdas/, then: labkit up")
     return Invocation(function, payload, _own_lines(base64.b64decode(answer.get("LogResult", "")).decode()))
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from labkit.private_files import read_json, write_json
 from labkit.recorder import Command
 from labkit.settings import Settings
-from labkit.shown import Shown, html_details, html_table, text_table
+from labkit.shown import Shown, html_details, html_table, html_text, text_table
 from labkit.target import EmbeddedPlace, Target, embedded_folder
 
 _FILE = "journal.json"
@@ -31,7 +30,7 @@ class Commands(Shown):
 
     def html(self) -> str:
         """The lines, as text that keeps its shape, folded away."""
-        return html_details(f"{len(self.lines)} AWS calls built {self.step}", f"<pre>{escape(self.text())}</pre>")
+        return html_details(f"{len(self.lines)} AWS calls built {self.step}", html_text(self.text()))
 
     def to_dict(self) -> dict[str, Any]:
         """The `commands` of the `step`."""

@@ -29,6 +29,11 @@ def html_paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
+def html_text(text: str) -> str:
+    """Text that keeps its line breaks and is broken between words only, which JupyterLab alone would not do."""
+    return f'<pre style="white-space: pre-wrap; word-break: normal">{escape(text)}</pre>'
+
+
 def html_details(summary: str, content: str) -> str:
     """HTML that is folded away behind its summary until a reader opens it, by mouse or keyboard."""
     return f"<details><summary>{escape(summary)}</summary>{content}</details>"
