@@ -126,8 +126,8 @@ def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
     confidence="doc",
     ministack="Takes 2.0 where none is said, and sends 2.0 whatever is said.",
 )
-def integrations_are_lambda_with_payload_2(call: Call) -> Refusal | None:
-    """A Lambda integration needs payload format 2.0. Of the other kinds only an HTTP proxy to this machine is here."""
+def integrations_are_lambda_proxies(call: Call) -> Refusal | None:
+    """A Lambda integration says 1.0 or 2.0. Of the other kinds only an HTTP proxy to this machine is part of this cloud."""
     owner = api(call.text("apiId"))
     known = owner.integrations.get(call.text("integrationId"), {}) if owner else {}
     integration = {**known, **call.params}
@@ -136,9 +136,11 @@ def integrations_are_lambda_with_payload_2(call: Call) -> Refusal | None:
         return None
     if kind != "AWS_PROXY":
         return Refusal("BadRequestException", f"Integrations of type {kind} are not part of the lab's embedded cloud.")
-    if integration.get("payloadFormatVersion") == "2.0":
+    if integration.get("payloadFormatVersion") in ("1.0", "2.0"):
         return None
-    return Refusal("BadRequestException", "Set PayloadFormatVersion to 2.0, the only one in the lab's embedded cloud.")
+    return Refusal(
+        "BadRequestException", "PayloadFormatVersion must be 1.0 or 2.0 for an integration of type AWS_PROXY."
+    )
 
 
 @before(
@@ -240,11 +242,30 @@ def authorizer_name_is_unique(call: Call) -> Refusal | None:
 def authorizer_in_use_stays(call: Call) -> Refusal | None:
     """An authorizer that a route names is not deleted: 409 ConflictException."""
     owner, authorizer_id = api(call.text("apiId")), call.text("authorizerId")
-    keys = [r["routeKey"] for r in owner.routes.values() if r.get("authorizerId") == authorizer_id] if owner else []
+    users = [r for r in owner.routes.values() if r.get("authorizerId") == authorizer_id] if owner else []
+    keys = [route["routeKey"] for route in users if route.get("authorizationType") != "NONE"]
     if not keys:
         return None
     message = f"Cannot delete authorizer '{authorizer_id}', is referenced in route: {', '.join(keys)}"
     return Refusal("ConflictException", message, 409)
+
+
+@after(
+    "apigateway",
+    "UpdateRoute",
+    aws="The authorization type NONE detaches a route from its authorizer; leaving the authorizer out does not.",
+    source="https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2184",
+    confidence="inferred",
+    ministack="Keeps the authorizer.",
+)
+def open_route_has_no_authorizer(call: Call, answer: Answer) -> Answer | None:
+    """A route of type NONE forgets its authorizer, which may then be deleted."""
+    owner = api(call.text("apiId"))
+    route = owner.routes.get(call.text("routeId"), {}) if owner else {}
+    if route.get("authorizationType") != "NONE" or not route.pop("authorizerId", None):
+        return None
+    content = answer.json()
+    return answer.with_json({name: value for name, value in content.items() if name != "authorizerId"})
 
 
 @before(
