@@ -60,11 +60,13 @@ class Names:
         """The HTTP API's name."""
         return f"{self.lab}-{AUTHORIZER}"
 
-    @property
-    def domain_prefix(self) -> str:
-        """The hosted domain's prefix: unique among all accounts of a region, without a reserved word."""
+    def domain_prefix(self, user_pool_id: str) -> str:
+        """The hosted domain's prefix: unique among all accounts of a region, without a reserved word.
+
+        A prefix that was given up may stay taken for a while, so another user pool gets another one.
+        """
         readable = "lab" if any(word in self.lab for word in RESERVED_IN_DOMAINS) else self.lab
-        digest = hashlib.sha256(f"{self.account}/{self.region}/{self.lab}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.account}/{user_pool_id}".encode()).hexdigest()
         return f"{readable}-{digest[:10]}"
 
     def function(self, function: str) -> str:

@@ -86,7 +86,7 @@ class UserPool(Step):
         ensure_app_client(target, user_pool_id)
         if not pool.get("Domain"):
             target.client("cognito-idp").create_user_pool_domain(
-                Domain=target.names.domain_prefix, UserPoolId=user_pool_id
+                Domain=target.names.domain_prefix(user_pool_id), UserPoolId=user_pool_id
             )
         for group in GROUPS:
             ensure_group(target, user_pool_id, group)
