@@ -108,6 +108,10 @@ class Explanation(Shown):
     def _title(self) -> str:
         return f"{self.request} as {self.caller}: {self.outcome}."
 
+    def in_terms(self, terms: Terms) -> Explanation:
+        """The same, told in a lab's terms."""
+        return replace(self, terms=terms.plus(self.terms.words))
+
     def to_dict(self) -> dict[str, Any]:
         """The decision's `status`, `rule` and `rules`, and beside them what was observed."""
         return {
@@ -157,7 +161,7 @@ def explain(
         unsent=unsent,
         remarks=tuple(_remarks(decision, token, authorizer, published)),
         patience=target.place.patience,
-        terms=EXACT.plus(_stable_words(request, token, now)),
+        terms=EXACT.plus(_stable_words(decision, request, token, now)),
     )
 
 
@@ -224,16 +228,13 @@ def _foreign_issuer(failed: RuleResult, token: Token, authorizer: Authorizer) ->
     return [f"Its iss is {quoted(issuer)} and the authorizer's issuer is another: hence the unknown key."]
 
 
-def _stable_words(request: Request, token: Token, now: float) -> dict[str, str]:
+def _stable_words(decision: Decision, request: Request, token: Token, now: float) -> dict[str, str]:
     """What is said in place of that which differs from run to run: the clock, the times of the token, its size."""
-    words = {moment(now): "now", f"{request.size:,} bytes": "fewer"}
+    words = {moment(now): "now"}
+    if decision.rule != "request-size":
+        words[f"{request.size:,} bytes"] = "fewer"
     for name in ("exp", "nbf", "iat"):
         seconds = jws.numeric_date(token.claims.get(name))
         if seconds is not None:
             words[f"{moment(seconds)}, {distance(seconds - now)}"] = about(seconds - now)
     return words
-
-
-def in_terms(explanation: Explanation, terms: Terms) -> Explanation:
-    """The same explanation, told in a lab's terms."""
-    return replace(explanation, terms=terms.plus(explanation.terms.words))

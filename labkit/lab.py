@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from labkit import calls, removal, sign_in
+from labkit.access import Access, access
 from labkit.aws import explained, until_settled
+from labkit.cause import Cause, find_cause
 from labkit.cloud import process
+from labkit.comparison import Comparison
 from labkit.doctor import Diagnosis, diagnose, require_node
 from labkit.errors import LabError, UsageError
+from labkit.explanation import Explanation, explain
 from labkit.invocation import Invocation, Source, invoke, source
 from labkit.journal import Commands, Journal, built_through
 from labkit.naming import FUNCTIONS
 from labkit.passwords import known
 from labkit.private_files import private_folder
+from labkit.published_keys import published_keys
+from labkit.reading import Reading, read
 from labkit.recorder import Recorder
 from labkit.settings import Settings
 from labkit.shown import Shown, html_paragraph, html_table, text_table
@@ -26,6 +33,8 @@ from labkit.steps import STEPS
 from labkit.steps.step import Report, State, Step
 from labkit.steps.user_pool import find_user_pool
 from labkit.target import EmbeddedPlace, Target, open_target
+from labkit.terms import Terms, lab_terms
+from labkit.tokens import decode
 
 Tell = Callable[[str], None]
 
@@ -103,10 +112,10 @@ class Lab:
     far as it was.
     """
 
-    def __init__(self, settings: Settings, *, tell: Tell = print) -> None:
+    def __init__(self, settings: Settings, *, tell: Tell = print, target: Target | None = None) -> None:
         self.settings = settings
         self.tell = tell
-        self._target: Target | None = None
+        self._target = target
         self._recorder = Recorder()
 
     @classmethod
@@ -313,6 +322,81 @@ class Lab:
             return calls.with_token(token)
         return calls.anonymous() if user is None else calls.signed_in(target, user, kind, bearer=bearer)
 
+    def read(self, token: str, *claims: str) -> Reading:
+        """Decode a token on this machine: every claim explained, or only those named, and its signature checked."""
+        try:
+            target = self._existing()
+        except LabError:
+            return read(token, time.time(), names=claims)
+        with explained():
+            return read(token, time.time(), target.place, claims).in_terms(self._terms(target))
+
+    def explain(
+        self,
+        route: str,
+        user: str | None = None,
+        *,
+        token: str | None = None,
+        kind: str = "id",
+        bearer: bool = False,
+        stage: str = "$default",
+        observe: bool = True,
+    ) -> Explanation:
+        """Say rule by rule how the authorizer decides a request, send it, and compare.
+
+        Args:
+            route: a route key, `GET /AdminUser` or `GET /RegularUser`.
+            user: who signs in for it; nobody by default.
+            token: a value of the Authorization header, in place of a user's token.
+            kind: which of the user's tokens is sent: `id`, `access` or `refresh`.
+            bearer: put `Bearer ` before the token.
+            stage: `$default` or `Test`.
+            observe: send the request; without it the decision is only predicted.
+        """
+        calls.method_and_path(route, stage)
+        target = self._existing()
+        with explained():
+            caller = self._caller(target, user, kind, token, bearer=bearer)
+            return explain(target, route, caller, stage, observe=observe).in_terms(self._terms(target))
+
+    def access(self) -> Access:
+        """Call every route as every kind of caller: what the rules predict beside what the endpoint answers."""
+        target = self._existing()
+        with explained():
+            return access(target).in_terms(self._terms(target))
+
+    def cause(self, token: str) -> Cause:
+        """What the pre token generation trigger was given for this token, and what it answered."""
+        target = self._existing()
+        with explained():
+            return replace(find_cause(target, decode(token)), terms=self._terms(target))
+
+    def compare(self, left: str, right: str) -> Comparison:
+        """Where two tokens differ, what the trigger did for each, and what follows."""
+        target = self._existing()
+        both = decode(left), decode(right)
+        with explained():
+            causes = tuple(find_cause(target, token) for token in both if token.kind == "id")
+            return Comparison(*both, causes, self._terms(target))
+
+    def _terms(self, target: Target) -> Terms:
+        """This lab's words for the values that AWS made up for it."""
+        environment = self.environment()
+        issuer = environment.get("ISSUER")
+        words = {value: name for name, value in environment.items() if name not in _NOT_IN_OUTPUTS}
+        return lab_terms(words, published_keys(target.place, issuer).keys if issuer else ())
+
+    def add_to_group(self, user: str, group: str) -> None:
+        """Put a user into a group. `ensure("user-pool")` makes the groups what the lab says."""
+        sign_in.known_user(user)
+        target = self._existing()
+        target.require_confirmation()
+        pool = find_user_pool(target)
+        if pool is None:
+            raise sign_in.NO_LAB
+        with explained():
+            target.client("cognito-idp").admin_add_user_to_group(UserPoolId=pool["Id"], Username=user, GroupName=group)
+
     def source(self, function: str) -> Source:
         """The code of one of the post's functions, in the lab's runtime."""
         return source(function, self.settings.runtime)
@@ -343,6 +427,11 @@ class Lab:
             **{key.upper(): value for key, value in status.ids.items() if key not in FUNCTIONS},
         }
 
+
+# An issuer says more as the user pool's id in AWS's host name.
+_NOT_IN_OUTPUTS = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "ISSUER"}
+)
 
 # A region is part of so many words that naming it would hide more than it tells.
 _NOT_IN_COMMANDS = frozenset(

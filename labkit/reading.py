@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -56,6 +56,10 @@ class Reading(Shown):
     def readable(self) -> bool:
         """Whether the text is a token, signed or encrypted."""
         return self.token.problem is None
+
+    def in_terms(self, terms: Terms) -> Reading:
+        """The same, told in a lab's terms."""
+        return replace(self, terms=terms)
 
     def text(self) -> str:
         """The cut token, what it is, the state of its signature, then a row for each claim."""
