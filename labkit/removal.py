@@ -185,7 +185,9 @@ def _outcome(target: Target, deletion: Deletion, tell: Tell) -> Outcome:
     return Outcome(deletion)
 
 
-def remove_lab(target: Target, tell: Tell = lambda line: None) -> Receipt:
+def remove_lab(
+    target: Target, tell: Tell = lambda line: None, keep: Callable[[Receipt], None] = lambda receipt: None
+) -> Receipt:
     """Take everything of the lab away, prove it with a second scan, and forget what this machine knows of the lab.
 
     If an earlier removal was killed, the receipt also tells what that one removed.
@@ -193,6 +195,7 @@ def remove_lab(target: Target, tell: Tell = lambda line: None) -> Receipt:
     Args:
         target: the lab's place; writing to it is agreed to.
         tell: told what is waited for and what failed.
+        keep: given the receipt before this machine forgets the lab, so that a crash in between loses nothing.
 
     Raises:
         ClientError: AWS refused to tell what there is. Nothing was deleted then.
@@ -203,9 +206,11 @@ def remove_lab(target: Target, tell: Tell = lambda line: None) -> Receipt:
     outcomes = execute(target, removal, tell)
     removed = (*earlier, *(outcome.deletion for outcome in outcomes if outcome.problem is None))
     left = _once([*removal.left, *_failed(outcomes), *_proof(target, removed, tell)])
-    Journal(target).forget()
     names, kind = target.names, target.place.kind
-    return Receipt(names.lab, kind, names.account, names.region, started, time.time(), _version(), removed, left)
+    receipt = Receipt(names.lab, kind, names.account, names.region, started, time.time(), _version(), removed, left)
+    keep(receipt)
+    Journal(target).forget()
+    return receipt
 
 
 def _failed(outcomes: Iterable[Outcome]) -> list[Left]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import NoRegionError
 
 from labkit.aws import every, explained
@@ -226,11 +229,39 @@ class Account:
             chain = boto3.Session(region_name=os.environ.get("AWS_REGION"))
             if chain.region_name is None:  # STS alone would do without
                 raise NoRegionError
-            client = chain.client("sts", config=_account_config())
-            _refuse_loopback(client.meta.endpoint_url)
-            arn = client.get_caller_identity()["Arn"]
-        _, partition, _, _, account, _ = arn.split(":", 5)
-        return cls(chain, chain.region_name, account, partition)
+            return cls.of(chain)
+
+    @classmethod
+    def of(cls, session: Any) -> Account:
+        """The account that a boto3 session with a region leads to, told by AWS itself.
+
+        Raises:
+            ClientError, BotoCoreError: AWS does not say who the session is.
+            UsageError: an endpoint on this machine stands in AWS's place.
+        """
+        client = session.client("sts", config=_account_config())
+        _refuse_loopback(client.meta.endpoint_url)
+        _, partition, _, _, account, _ = client.get_caller_identity()["Arn"].split(":", 5)
+        return cls(session, session.region_name, account, partition)
+
+    @classmethod
+    def assumed(cls, session: Any, role_arn: str, region: str) -> Account:
+        """The account that a role opens to a boto3 session; its credentials are renewed before they expire.
+
+        Raises:
+            ClientError, BotoCoreError: the role cannot be assumed, or the region is not enabled for it.
+            UsageError: an endpoint on this machine stands in AWS's place.
+        """
+        core = botocore.session.Session()
+        home = session.region_name or DEFAULT_REGION  # the role's own region may not be enabled for the session
+        assume = AssumeRoleCredentialFetcher(
+            functools.partial(core.create_client, region_name=home, config=_account_config()),
+            session.get_credentials(),
+            role_arn,
+            extra_args={"RoleSessionName": "jwt-authorizer-lab"},
+        )
+        core.register_component("credential_provider", _Assumed(assume))
+        return cls.of(boto3.Session(botocore_session=core, region_name=region))
 
     def client(self, service: str) -> Any:
         """A client of the account."""
@@ -253,6 +284,16 @@ class Account:
     def keys_url(self, issuer: str) -> str:
         """The key set of an issuer, beside its discovery document."""
         return f"{issuer.rstrip('/')}/.well-known/jwks.json"
+
+
+@dataclass
+class _Assumed:
+    """Gives a botocore session the credentials of an assumed role, and renews them."""
+
+    assume: Any
+
+    def load_credentials(self) -> Any:
+        return DeferredRefreshableCredentials(self.assume.fetch_credentials, "assume-role")
 
 
 def is_loopback(host: str | None) -> bool:

@@ -66,7 +66,13 @@ def find(home: Path) -> Cloud | None:
 
 
 def start(
-    home: Path, *, port: int | None = None, supervised: bool = False, weather: str = "calm", seed: int = 0
+    home: Path,
+    *,
+    port: int | None = None,
+    supervised: bool = False,
+    weather: str = "calm",
+    seed: int = 0,
+    account_id: str | None = None,
 ) -> Cloud:
     """Start the cloud of a home folder, or return the one that runs.
 
@@ -77,6 +83,7 @@ def start(
             and its terminal, and ends after two hours without a request.
         weather: "calm", or "rough" for a cloud that is as slow to settle as AWS can be.
         seed: makes rough weather repeatable.
+        account_id: the account that the cloud says it is, 12 digits; random by default.
 
     Raises:
         LabError: the port is taken, the home cannot be written, or the cloud fails its self-test.
@@ -89,7 +96,7 @@ def start(
         if cloud and _answers(cloud):
             return cloud
         _clear(home)
-        return _launch(home, port or 0, supervised, weather, seed)
+        return _launch(home, port or 0, supervised, weather, seed, account_id or _any_account_id())
 
 
 def stop(home: Path) -> bool:
@@ -222,10 +229,10 @@ def _is_gone(process: psutil.Process, patience: float) -> bool:
     return True
 
 
-def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int) -> Cloud:
+def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int, account_id: str) -> Cloud:
     settings = ServerSettings(
         instance=secrets.token_hex(8),
-        account_id=str(10**11 + secrets.randbelow(9 * 10**11)),
+        account_id=account_id,
         access_key_id="AKIA" + _letters(16, string.ascii_uppercase + "234567"),
         secret_access_key=_letters(40, string.ascii_letters + string.digits + "+/"),
         port=port,
@@ -248,6 +255,10 @@ def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int) ->
         _clear(home)
         raise
     return cloud
+
+
+def _any_account_id() -> str:
+    return str(10**11 + secrets.randbelow(9 * 10**11))
 
 
 def _letters(length: int, alphabet: str) -> str:
