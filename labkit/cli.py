@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from typing import Annotated
 
 import typer
@@ -19,10 +20,15 @@ from labkit.lab import Lab, step_named
 from labkit.naming import DEFAULT_STAGE
 from labkit.packages import package as pack
 from labkit.private_files import private_folder
+from labkit.reading import read
 from labkit.settings import Settings
 from labkit.sign_in import KINDS, known_user
 from labkit.steps import STEPS
+from labkit.target import Place, open_target
 from labkit.terminal import can_ask, fail, print_json, show, tell
+from labkit.terms import EXACT
+from labkit.tokens import LONGEST_TEXT
+from labkit.tokens import decode as decode_token
 
 app = typer.Typer(
     name="labkit",
@@ -151,6 +157,67 @@ def call(
         raise UsageError("--as, --token and --anonymous exclude each other.", "Give one of them, or none.")
     known_kind(kind)
     show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=token), as_json=json)
+
+
+@app.command()
+def explain(
+    value: Annotated[
+        str | None, typer.Argument(metavar="[-- TOKEN | -]", help="A value of the Authorization header; - reads it.")
+    ] = None,
+    route: Annotated[str, typer.Option(help='A route key: "GET /AdminUser" or "GET /RegularUser".')] = next(
+        iter(ROUTES)
+    ),
+    user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
+    stage: Annotated[str, typer.Option(help="$default or Test.")] = DEFAULT_STAGE,
+    kind: Annotated[str, typer.Option(help="Which of the user's tokens: id, access or refresh.")] = "id",
+    bearer: Annotated[bool, typer.Option("--bearer", help="Put Bearer before the user's token.")] = False,
+    json: Json = False,
+) -> None:
+    """Say rule by rule why a request is let in or refused. Exit code 1 if what was sent is no token."""
+    if user is not None and value is not None:
+        raise UsageError("--as and a token exclude each other.", "Give one of them, or none.")
+    known_kind(kind)
+    token = None if value is None else given_text(value)
+    explanation = open_lab().explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage)
+    show(explanation.in_terms(EXACT), as_json=json)
+    if token is not None and decode_token(token).problem:
+        raise typer.Exit(1)
+
+
+@app.command()
+def decode(
+    value: Annotated[str, typer.Argument(metavar="TOKEN|-", help="A token, after Bearer or not; - reads it.")],
+    json: Json = False,
+) -> None:
+    """Explain every claim of a token, on this machine and without a lab. Exit code 1 if it is no token."""
+    text = given_text(value)
+    reading = read(text, time.time(), place_at_hand() if decode_token(text).signed else None)
+    show(reading, as_json=json)
+    if reading.token.problem:
+        raise typer.Exit(1)
+
+
+def given_text(value: str) -> str:
+    """The text of an argument; of standard input if it is `-`.
+
+    Raises:
+        LabError: it is too long for any token.
+    """
+    text = sys.stdin.buffer.read(LONGEST_TEXT + 1).decode(errors="replace") if value == "-" else value
+    if len(text) > LONGEST_TEXT:
+        raise LabError(
+            f"This is longer than {LONGEST_TEXT:,} characters: no token is, and no API would take it.",
+            "Give the token alone.",
+        )
+    return text.strip()
+
+
+def place_at_hand() -> Place | None:
+    """Where the keys of user pools are served, if that can be had without starting anything."""
+    try:
+        return open_target(Settings.from_environment(), start=False).place
+    except LabError:
+        return None
 
 
 def known_kind(kind: str) -> None:

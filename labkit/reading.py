@@ -64,12 +64,12 @@ class Reading(Shown):
     def text(self) -> str:
         """The cut token, what it is, the state of its signature, then a row for each claim."""
         tables = [text_table((heading, "value", NOTE), rows, WIDTHS) for heading, rows in self._tables()]
-        return "\n\n".join(["\n".join([tokens.cut(self.token.raw), *self._sentences()]).lstrip(), *tables])
+        return "\n\n".join(["\n".join([*self._cut(), *self._sentences()]), *tables])
 
     def html(self) -> str:
         """The same, with the name of each part of the token."""
         tables = [html_table((heading, "value", NOTE), rows) for heading, rows in self._tables()]
-        return "".join([html_parts(self.token.raw), *map(html_paragraph, self._sentences()), *tables])
+        return "".join([*map(html_parts, self._cut()), *map(html_paragraph, self._sentences()), *tables])
 
     def to_dict(self) -> dict[str, Any]:
         """The token, every note on its `header_notes` and `claim_notes`, and the `verdict` on its signature."""
@@ -101,6 +101,9 @@ class Reading(Shown):
             return note.name, self.terms.say(note.value), note.sentence
         when = self.terms.when(float(note.value), self.now)
         return note.name, f"{note.value} ({when})" if self.terms.exact else when, note.sentence
+
+    def _cut(self) -> list[str]:
+        return [tokens.cut(self.token.raw)] if self.token.signed else []
 
     def _sentences(self) -> Iterator[str]:
         yield self.terms.say(self.token.sentence)
@@ -136,11 +139,11 @@ NOT_CHECKED = Verdict("cannot be checked", "The keys of its issuer are not at ha
 OUT_OF_REACH = Verdict("cannot be checked", "There is no lab at hand that could tell its issuer's keys.")
 
 
-def html_parts(raw: str) -> str:
-    """The parts of a token, cut, each with its name and a line of its own kind under it."""
-    parts = zip(tokens.cut(raw).split("."), PARTS, strict=False)
+def html_parts(cut: str) -> str:
+    """The parts of a cut token, each with its name and a line of its own kind under it."""
+    parts = zip(cut.split("."), PARTS, strict=True)
     spans = [
         f'<span style="border-bottom: 3px {line}; padding: 0 2px">{escape(part)}</span> <sub>{name}</sub>'
         for part, (name, line) in parts
     ]
-    return f"<p><code>{' . '.join(spans)}</code></p>" if len(spans) == len(PARTS) else ""
+    return f"<p><code>{' . '.join(spans)}</code></p>"
