@@ -8,11 +8,13 @@ from __future__ import annotations
 import http.client
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from labkit.aws import until_settled
 from labkit.cloud import HEALTH_PATH, Cloud
 from labkit.cloud.loopback import get
 from labkit.cloud.session import session
@@ -75,30 +77,38 @@ def _sign_in(cognito: Any, undo: ExitStack) -> tuple[str, str, str]:
 def _protected_api(gateway: Any, undo: ExitStack, cloud: Cloud, issuer: str, audience: str) -> str:
     """Make an HTTP API whose route asks for a token of `issuer`, in front of the cloud's own health path."""
     api = gateway.create_api(Name=_NAME, ProtocolType="HTTP")["ApiId"]
-    undo.callback(gateway.delete_api, ApiId=api)
-    authorizer = gateway.create_authorizer(
+    undo.callback(_settled, gateway.delete_api, ApiId=api)
+    authorizer = _settled(
+        gateway.create_authorizer,
         ApiId=api,
         Name=_NAME,
         AuthorizerType="JWT",
         IdentitySource=["$request.header.Authorization"],
         JwtConfiguration={"Issuer": issuer, "Audience": [audience]},
     )["AuthorizerId"]
-    integration = gateway.create_integration(
+    integration = _settled(
+        gateway.create_integration,
         ApiId=api,
         IntegrationType="HTTP_PROXY",
         IntegrationMethod="GET",
         IntegrationUri=f"{cloud.endpoint_url}{HEALTH_PATH}",
         PayloadFormatVersion="1.0",
     )["IntegrationId"]
-    gateway.create_route(
+    _settled(
+        gateway.create_route,
         ApiId=api,
         RouteKey="GET /token",
         AuthorizationType="JWT",
         AuthorizerId=authorizer,
         Target=f"integrations/{integration}",
     )
-    gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    _settled(gateway.create_stage, ApiId=api, StageName="$default", AutoDeploy=True)
     return str(api)
+
+
+def _settled(operation: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, Any]:
+    """Call an operation again while API Gateway answers that another change is under way."""
+    return until_settled(lambda: operation(**parameters))
 
 
 def _call(cloud: Cloud, api_id: str, token: str) -> int:

@@ -36,6 +36,12 @@ def test_a_cloud_is_empty_after_its_self_test(home: Path) -> None:
     assert made.client("logs").describe_log_groups()["logGroups"] == []
 
 
+def test_rough_weather_is_no_failure(home: Path) -> None:
+    cloud = process.start(home, weather="rough", seed=1)
+
+    assert process.find(home) == cloud
+
+
 def test_a_program_that_is_no_cloud_fails(home: Path) -> None:
     cloud = process.start(home)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
