@@ -67,8 +67,9 @@ class Cause(Shown):
             return [self.missing]
         if self.differences:
             return [self.run.sentence, "Then the token was signed, with that scope in it."]
-        unchanged = "The token does not have it" if self.run.scope else "So the token has none of the lab's scopes"
-        return [self.run.sentence, f"{unchanged}: {tokens.KINDS[self.token.kind].lower()}. {V1_CHANGES}"]
+        if self.run.scope:
+            return [self.run.sentence, f"Its answer is not in this token, {KIND_NAMES[self.token.kind]}. {V1_CHANGES}"]
+        return [self.run.sentence, "So the token has no scope that a route asks for."]
 
     def _rows(self) -> list[tuple[str, str, str]]:
         say = self.terms.say
@@ -92,6 +93,12 @@ class Cause(Shown):
         }
 
 
+KIND_NAMES = {
+    "id": "an ID token",
+    "access": "an access token",
+    "refresh": "a refresh token",
+    "unknown": "of no known kind",
+}
 V1_CHANGES = "A trigger of version V1_0, the post's, changes the ID token only."
 
 

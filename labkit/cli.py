@@ -164,9 +164,7 @@ def explain(
     value: Annotated[
         str | None, typer.Argument(metavar="[-- TOKEN | -]", help="A value of the Authorization header; - reads it.")
     ] = None,
-    route: Annotated[str, typer.Option(help='A route key: "GET /AdminUser" or "GET /RegularUser".')] = next(
-        iter(ROUTES)
-    ),
+    route: Annotated[str, typer.Option(help='A route key: "GET /AdminUser" or "GET /RegularUser".')] = "GET /AdminUser",
     user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
     stage: Annotated[str, typer.Option(help="$default or Test.")] = DEFAULT_STAGE,
     kind: Annotated[str, typer.Option(help="Which of the user's tokens: id, access or refresh.")] = "id",

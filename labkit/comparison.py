@@ -37,12 +37,13 @@ class Comparison(Shown):
 
     def text(self) -> str:
         """A row for each difference that means something, then what made it and what follows."""
-        table = text_table(self._headings(), self._rows(), WIDTHS)
-        return "\n\n".join([table, "\n".join(self._sentences())])
+        table = [text_table(self._headings(), self._rows(), WIDTHS)] if self._rows() else []
+        return "\n\n".join([*table, "\n".join(self._sentences())])
 
     def html(self) -> str:
         """The same."""
-        return html_table(self._headings(), self._rows()) + "".join(map(html_paragraph, self._sentences()))
+        table = [html_table(self._headings(), self._rows())] if self._rows() else []
+        return "".join([*table, *map(html_paragraph, self._sentences())])
 
     def to_dict(self) -> dict[str, Any]:
         """Every one of the `differences`, the `causes` that were found, and the `lessons`."""
@@ -57,6 +58,8 @@ class Comparison(Shown):
         return ("what differs", *names) if names[0] != names[1] else ("what differs", f"first: {names[0]}", "second")
 
     def _rows(self) -> list[tuple[str, str, str]]:
+        if self.left.problem or self.right.problem:
+            return []
         return [self._row(difference) for difference in self.differences if difference.name not in ALWAYS_NEW]
 
     def _row(self, difference: Difference) -> tuple[str, str, str]:
@@ -65,8 +68,10 @@ class Comparison(Shown):
         return name, left, right if right != left else "another"
 
     def _sentences(self) -> list[str]:
-        said = [run.sentence for run in dict.fromkeys(cause.run for cause in self.causes) if run]
-        return [LEFT_OUT, *map(self.terms.say, said), *lessons(self.left, self.right)]
+        left_out = [LEFT_OUT] if self._rows() else []
+        runs = dict.fromkeys(cause.run for cause in self.causes)
+        said = [self.terms.say(run.sentence) for run in runs if run]
+        return [*left_out, *said, *lessons(self.left, self.right)]
 
 
 def label(token: Token) -> str:
