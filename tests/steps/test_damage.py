@@ -68,6 +68,18 @@ class Site:
         pool = self.cognito.create_user_pool(PoolName="another")["UserPool"]["Id"]
         return f"https://cognito-idp.us-east-1.amazonaws.com/{pool}"
 
+    def update_pool(self, **changed: Any) -> None:
+        """Change settings of the pool as a careful person does: UpdateUserPool resets what it is not given."""
+        told = self.cognito.describe_user_pool(**self.pool)["UserPool"]
+        carried = ("Policies", "LambdaConfig", "AdminCreateUserConfig", "UserPoolTags")
+        self.cognito.update_user_pool(**self.pool, **{**{key: told[key] for key in carried}, **changed})
+
+    def update_app_client(self, **changed: Any) -> None:
+        """Change settings of the app client in the same way."""
+        told = self.cognito.describe_user_pool_client(**self.app_client)["UserPoolClient"]
+        carried = {key: value for key, value in told.items() if value and not key.endswith("Date")}
+        self.cognito.update_user_pool_client(**{**carried, **changed})
+
     def trust(self, jwt: dict[str, Any]) -> None:
         """Change what the authorizer trusts."""
         as_it_is = {"Issuer": self.ids["issuer"], "Audience": [self.ids["app_client_id"]]}
@@ -78,6 +90,8 @@ TRIGGER = f"{NAME}-Pre-tokenAuthLambda"
 ADMIN = f"{NAME}-LambdaForAdminUser"
 REGULAR = f"{NAME}-LambdaForRegularUser"
 ROLE = f"{ADMIN}-us-east-1"
+# An update of the pool resets what it leaves out, the tags too.
+TAGS = {"UserPoolTags": {"jwt-authorizer-lab": NAME}}
 
 FOR_EC2 = json.dumps(
     {
@@ -190,13 +204,14 @@ DAMAGES = [
     ),
     Damage(
         "trigger detached",
-        lambda s: s.cognito.update_user_pool(**s.pool, LambdaConfig={}),
+        lambda s: s.cognito.update_user_pool(**s.pool, **TAGS, LambdaConfig={}),
         "user-pool", f"trigger of {NAME}-users", ["UpdateUserPool"],
     ),
     Damage(
         "trigger with another event version",
         lambda s: s.cognito.update_user_pool(
             **s.pool,
+            **TAGS,
             LambdaConfig={
                 "PreTokenGeneration": s.trigger_arn,
                 "PreTokenGenerationConfig": {"LambdaArn": s.trigger_arn, "LambdaVersion": "V2_0"},
@@ -206,8 +221,23 @@ DAMAGES = [
     ),
     Damage(
         "sign-in flows reset",
-        lambda s: s.cognito.update_user_pool_client(**s.app_client, ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"]),
+        lambda s: s.update_app_client(ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"]),
         "user-pool", f"ExplicitAuthFlows of {NAME}-app", ["UpdateUserPoolClient"],
+    ),
+    Damage(
+        "every setting of the app client reset",
+        lambda s: s.cognito.update_user_pool_client(**s.app_client),
+        "user-pool", f"ExplicitAuthFlows of {NAME}-app", ["UpdateUserPoolClient"],
+    ),
+    Damage(
+        "weaker passwords allowed",
+        lambda s: s.update_pool(Policies={"PasswordPolicy": {"MinimumLength": 6}}),
+        "user-pool", f"password policy of {NAME}-users", ["UpdateUserPool"],
+    ),
+    Damage(
+        "sign-up opened to everybody",
+        lambda s: s.update_pool(AdminCreateUserConfig={"AllowAdminCreateUserOnly": False}),
+        "user-pool", f"sign-up of {NAME}-users", ["UpdateUserPool"],
     ),
     Damage(
         "domain deleted",
@@ -249,11 +279,6 @@ DAMAGES = [
         "route's permission removed",
         lambda s: s.functions.remove_permission(FunctionName=ADMIN, StatementId="http-api-runs-the-function"),
         "http-api", f"invoke permission of {ADMIN}", ["AddPermission"],
-    ),
-    Damage(
-        "integration with another payload format",
-        lambda s: s.gateway.update_integration(**s.admin_integration, PayloadFormatVersion="1.0"),
-        "http-api", "PayloadFormatVersion behind GET /AdminUser", ["UpdateIntegration"],
     ),
     Damage(
         "integration with another function",

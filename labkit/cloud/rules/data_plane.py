@@ -17,7 +17,7 @@ from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.rules import issuers, signature, state
 from labkit.cloud.rules.call import Here
 from labkit.cloud.rules.deployments import Deployed
-from labkit.cloud.rules.proxy_event import BadAnswerError, Visit, build_event, read_function_answer
+from labkit.cloud.rules.proxy_event import BadAnswerError, Visit, build_event, build_event_1, read_function_answer
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import UnreadableError
 from labkit.decision import Decision
@@ -221,7 +221,9 @@ async def _integrate(here: Here, visit: Visit, deployed: Deployed, verdict: Deci
     function = state.function(visit.api.account_id, visit.api.region, integration["integrationUri"])
     if function and not require_invoke_permission(here, visit, function):
         return INTERNAL
-    event = build_event(visit, verdict)
+    event = (
+        build_event_1(visit, verdict) if integration["payloadFormatVersion"] == "1.0" else build_event(visit, verdict)
+    )
     return await hide_function_failures(function, event, integration["timeoutInMillis"] / 1000)
 
 

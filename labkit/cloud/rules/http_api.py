@@ -127,7 +127,7 @@ def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
     ministack="Takes 2.0 where none is said, and sends 2.0 whatever is said.",
 )
 def integrations_are_lambda_proxies(call: Call) -> Refusal | None:
-    """A Lambda integration says 1.0 or 2.0. Of the other kinds only an HTTP proxy to this machine is part of this cloud."""
+    """A Lambda integration says 1.0 or 2.0. Of the other kinds only an HTTP proxy to this machine is here."""
     owner = api(call.text("apiId"))
     known = owner.integrations.get(call.text("integrationId"), {}) if owner else {}
     integration = {**known, **call.params}

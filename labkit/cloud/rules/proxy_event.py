@@ -109,6 +109,52 @@ def read_claims(visit: Visit, decision: Decision) -> dict[str, Any]:
     return {"claims": claims, "scopes": list(decision.scopes) if scoped else None}
 
 
+@gate(
+    "execute-api",
+    "event",
+    aws="An integration of payload format 1.0 gets the event of REST APIs, with the claims beside the scopes.",
+    source=LAMBDA_GUIDE,
+    confidence="doc",
+    ministack="Sends the event of format 2.0.",
+)
+def build_event_1(visit: Visit, decision: Decision | None) -> dict[str, Any]:
+    """The function gets the event of payload format 1.0."""
+    modern = build_event(visit, decision)
+    context, labels = modern["requestContext"], modern.get("pathParameters")
+    resource = visit.route["routeKey"].rpartition(" ")[2]
+    headers = modern["headers"] | _joined((n, v) for n, v in visit.request.headers if n == "cookie")
+    query = visit.request.parameters
+    return {
+        "version": "1.0",
+        "resource": resource,
+        "path": modern["rawPath"],
+        "httpMethod": visit.request.method,
+        "headers": headers,
+        "multiValueHeaders": {name: visit.request.values(name) or [value] for name, value in headers.items()},
+        "queryStringParameters": dict(query) or None,
+        "multiValueQueryStringParameters": {name: [v for n, v in query if n == name] for name, _ in query} or None,
+        "requestContext": {
+            **{
+                name: context[name]
+                for name in ("accountId", "apiId", "domainName", "domainPrefix", "requestId", "stage")
+            },
+            "authorizer": context.get("authorizer", {}).get("jwt", {"claims": None, "scopes": None}),
+            "extendedRequestId": visit.request_id,
+            "httpMethod": visit.request.method,
+            "identity": {"sourceIp": visit.request.client, "userAgent": visit.request.header("user-agent") or ""},
+            "path": modern["rawPath"],
+            "protocol": "HTTP/1.1",
+            "requestTime": context["time"],
+            "requestTimeEpoch": context["timeEpoch"],
+            "resourcePath": resource,
+        },
+        "pathParameters": labels,
+        "stageVariables": modern.get("stageVariables"),
+        "body": modern.get("body"),
+        "isBase64Encoded": modern["isBase64Encoded"],
+    }
+
+
 class BadAnswerError(Exception):
     """A function's answer is not one that an HTTP API understands."""
 

@@ -17,7 +17,8 @@ REFERENCE = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIR
 DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED = ("aws", "amazon", "cognito")
 
-# What a setting is when an update leaves it out. The tier alone is kept.
+# What a setting is when an update leaves it out. The tier is kept; so are, as measured, the password policy and the MFA
+# setting: https://github.com/go-to-k/cdkd/issues/2675
 POOL_DEFAULTS: dict[str, Any] = {
     "AccountRecoverySetting": {},
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 7},
@@ -27,17 +28,6 @@ POOL_DEFAULTS: dict[str, Any] = {
     "EmailVerificationMessage": "",
     "EmailVerificationSubject": "",
     "LambdaConfig": {},
-    "MfaConfiguration": "OFF",
-    "Policies": {
-        "PasswordPolicy": {
-            "MinimumLength": 8,
-            "RequireLowercase": True,
-            "RequireNumbers": True,
-            "RequireSymbols": True,
-            "RequireUppercase": True,
-            "TemporaryPasswordValidityDays": 7,
-        }
-    },
     "SmsAuthenticationMessage": "",
     "SmsConfiguration": {},
     "SmsVerificationMessage": "",
@@ -51,7 +41,7 @@ CLIENT_DEFAULTS: dict[str, Any] = {
     "AnalyticsConfiguration": None,
     "AuthSessionValidity": 3,
     "CallbackURLs": [],
-    "DefaultRedirectURI": "",
+    "DefaultRedirectURI": None,
     "EnablePropagateAdditionalUserContextData": False,
     "EnableTokenRevocation": True,
     "ExplicitAuthFlows": [],
@@ -76,7 +66,7 @@ CLIENT_DEFAULTS: dict[str, Any] = {
     ministack="Keeps what the call leaves out.",
 )
 def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
-    """Every setting that the call leaves out is set to its default, tags included."""
+    """What the call leaves out is set to its default, tags included, but for those three."""
     pool = state.user_pool(call.text("UserPoolId"))
     if pool and answer.status == 200:  # noqa: PLR2004 - an HTTP status
         pool.update({name: copy.deepcopy(value) for name, value in POOL_DEFAULTS.items() if name not in call.params})
@@ -86,7 +76,7 @@ def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
 @after(
     "cognito-idp",
     "UpdateUserPoolClient",
-    aws="If you don't provide a value for an attribute, Amazon Cognito sets it to its default value.",
+    aws="An update sets what it leaves out to its default.",
     source=REFERENCE + "API_UpdateUserPoolClient.html",
     confidence="doc",
     ministack="Keeps what the call leaves out.",
@@ -99,6 +89,24 @@ def client_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
     client = found[0]
     client.update({name: copy.deepcopy(value) for name, value in CLIENT_DEFAULTS.items() if name not in call.params})
     return answer.with_json({"UserPoolClient": {name: value for name, value in client.items() if value is not None}})
+
+
+@after(
+    "cognito-idp",
+    "CreateUserPoolClient",
+    "DescribeUserPoolClient",
+    aws="A setting that an app client does not have is not in its description.",
+    source=REFERENCE + "API_UserPoolClientType.html",
+    confidence="inferred",
+    ministack="Describes it as an empty text, which an update then refuses.",
+)
+def unset_settings_are_not_described(call: Call, answer: Answer) -> Answer | None:
+    """Settings that are empty texts are left out of an app client's description."""
+    content = answer.json()
+    client = content.get("UserPoolClient") if isinstance(content, dict) else None
+    if not isinstance(client, dict):
+        return None
+    return answer.with_json({"UserPoolClient": {name: value for name, value in client.items() if value != ""}})
 
 
 @before(
