@@ -78,8 +78,9 @@ def _kind_and_name(arn: str) -> tuple[str, str]:
 
 
 def _apis(target: Target) -> Iterator[Leftover]:
+    wanted = target.names.api, target.names.what_if_api
     for api in every(target.client("apigatewayv2"), "get_apis", "Items"):
-        yield from _judged(target, "HTTP API", api["Name"], api["ApiId"], api.get("Tags", {}), target.names.api)
+        yield from _judged(target, "HTTP API", api["Name"], api["ApiId"], api.get("Tags", {}), *wanted)
 
 
 def _user_pools(target: Target, tagged: list[str]) -> Iterator[Leftover]:

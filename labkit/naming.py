@@ -60,6 +60,11 @@ class Names:
         """The HTTP API's name."""
         return f"{self.lab}-{AUTHORIZER}"
 
+    @property
+    def what_if_api(self) -> str:
+        """The name of the HTTP API that is there to try things out."""
+        return f"{self.lab}-what-if"
+
     def domain_prefix(self, user_pool_id: str) -> str:
         """The hosted domain's prefix: unique among all accounts of a region, without a reserved word.
 

@@ -59,23 +59,23 @@ class HttpApi(Step):
         return assertions(self.name, rows)
 
     def remove(self, target: Target) -> list[Deletion | Left]:
-        """The API: its routes, integrations, authorizers, stages and deployments go with it."""
+        """The API and the what-if API: routes, integrations, authorizers, stages and deployments go with them."""
         return [
             api_deletion(api) if is_tagged(api.get("Tags"), target) else foreign("HTTP API", api["Name"], api["ApiId"])
-            for api in named_apis(target)
+            for api in named_apis(target, target.names.what_if_api, target.names.api)
         ]
 
 
-def named_apis(target: Target) -> list[dict[str, Any]]:
-    """Every API that bears the lab's name, somebody else's too, the newest first."""
+def named_apis(target: Target, *names: str) -> list[dict[str, Any]]:
+    """Every API that bears one of the names, somebody else's too, the newest first."""
     apis = every(target.client("apigatewayv2"), "get_apis", "Items")
-    named = [api for api in apis if api["Name"] == target.names.api]
+    named = [api for api in apis if api["Name"] in names]
     return sorted(named, key=lambda api: api["CreatedDate"], reverse=True)
 
 
 def our_apis(target: Target) -> list[dict[str, Any]]:
     """Every HTTP API that bears the lab's name and tag, the newest first (more than one only after a lost answer)."""
-    return [api for api in named_apis(target) if is_tagged(api.get("Tags"), target)]
+    return [api for api in named_apis(target, target.names.api) if is_tagged(api.get("Tags"), target)]
 
 
 def find_api(target: Target) -> dict[str, Any] | None:
