@@ -15,12 +15,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from labkit.aws import every, explained
 from labkit.cloud import process
 from labkit.cloud.process import Cloud
-from labkit.cloud.session import client_config, session
+from labkit.cloud.session import client_config, models, session
 from labkit.errors import LabError, UsageError
 from labkit.naming import Names
 from labkit.settings import Settings
@@ -252,11 +252,15 @@ class Account:
             ClientError, BotoCoreError: the role cannot be assumed, or the region is not enabled for it.
             UsageError: an endpoint on this machine stands in AWS's place.
         """
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
         core = botocore.session.Session()
+        core.register_component("data_loader", models())
         home = session.region_name or DEFAULT_REGION  # the role's own region may not be enabled for the session
         assume = AssumeRoleCredentialFetcher(
             functools.partial(core.create_client, region_name=home, config=_account_config()),
-            session.get_credentials(),
+            credentials,
             role_arn,
             extra_args={"RoleSessionName": "jwt-authorizer-lab"},
         )

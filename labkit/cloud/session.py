@@ -30,7 +30,7 @@ def session(cloud: Cloud, region: str) -> Any:
         region: the region that the clients name in their requests, us-east-1 for example.
     """
     core = botocore.session.Session(session_vars=_DEFAULTS | _NO_FILES)
-    core.register_component("data_loader", _models())
+    core.register_component("data_loader", models())
     core.set_default_client_config(client_config().merge(Config(proxies={})))
     made = boto3.Session(
         aws_access_key_id=cloud.access_key_id,
@@ -46,12 +46,12 @@ def read_models(services: Iterable[str]) -> None:
     """Read the descriptions of services, which making their first clients would have to wait for."""
     for service in services:
         for description in ("service-2", "endpoint-rule-set-1"):
-            _models().load_service_model(service, description)
+            models().load_service_model(service, description)
 
 
 @functools.cache
-def _models() -> Loader:
-    """The descriptions of AWS's services, read once for all sessions of this process."""
+def models() -> Loader:
+    """The descriptions of AWS's services, read once for all sessions of this process that take them from here."""
     return create_loader()
 
 
