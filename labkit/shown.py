@@ -15,18 +15,31 @@ from tabulate import tabulate
 
 def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] | None = None) -> str:
     """Lay rows out under a header, in columns of plain text, each no wider than its width."""
-    limits = {"maxcolwidths": list(widths)} if widths else {}
-    return str(tabulate(list(rows), headers=list(header), tablefmt="simple", disable_numparse=True, **limits))
+    limits = list(widths) if widths else None
+    return str(
+        tabulate(list(rows), headers=list(header), tablefmt="simple", disable_numparse=True, maxcolwidths=limits)
+    )
+
+
+def html_escaped(text: str) -> str:
+    """Escaped text. A notebook would set what stands between two dollar signs as a formula, so each gets a tag."""
+    return escape(text).replace("$", "<span>$</span>")
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The same rows as an HTML table, every cell escaped."""
-    return str(tabulate(list(rows), headers=list(header), tablefmt="html", disable_numparse=True))
+    """The same rows as an HTML table, every cell escaped, and to the left: a notebook would set it to the right."""
+    head, *body = (_html_row(tag, row) for tag, row in [("th", header), *(("td", row) for row in rows)])
+    return f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _html_row(tag: str, row: Sequence[str]) -> str:
+    cells = (f'<{tag} style="text-align: left; vertical-align: top">{html_escaped(cell)}</{tag}>' for cell in row)
+    return f"<tr>{''.join(cells)}</tr>\n"
 
 
 def html_paragraph(text: str) -> str:
     """One escaped paragraph."""
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{html_escaped(text)}</p>"
 
 
 def html_text(text: str) -> str:
