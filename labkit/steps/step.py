@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,7 +105,12 @@ class Report(Shown):
         return Report(self.assertions + other.assertions)
 
     def _passed(self) -> list[tuple[str, str]]:
-        return [(assertion.step, assertion.subject) for assertion in self.assertions if assertion.passed]
+        """What passed: every assertion of one step, or of several steps how many each."""
+        passed = [assertion for assertion in self.assertions if assertion.passed]
+        if len({assertion.step for assertion in self.assertions}) == 1:
+            return [(assertion.step, assertion.subject) for assertion in passed]
+        counts = Counter(assertion.step for assertion in passed)
+        return [(step, f"{count} checks") for step, count in counts.items()]
 
     def _summary(self) -> str:
         if self.passed:
@@ -156,7 +162,8 @@ FOREIGN = "it bears a name of this lab, but not its tag"
 class Deletion:
     """One call that takes something of the lab away, as data: it can be shown before it is made.
 
-    `name` is the same in every run of the lab, `id` may be one that AWS made up.
+    `name` is the same in every run of the lab, `id` may be one that AWS made up. `part_of` is the id of what it
+    belongs to, if AWS does not delete that before it.
     """
 
     kind: str
@@ -166,6 +173,7 @@ class Deletion:
     service: str
     operation: str
     parameters: dict[str, Any]
+    part_of: str | None = None
 
     def to_dict(self) -> dict[str, str]:
         """What is deleted, and why it is known to be this lab's."""
