@@ -97,15 +97,16 @@ class Explanation(Shown):
 
     def text(self) -> str:
         """The request and its outcome, a row for each rule, then what was answered and what to do."""
-        return "\n\n".join([self._title, text_table(HEADINGS, self.rows(), WIDTHS), "\n".join(self.sentences())])
+        return "\n\n".join([self.title, text_table(HEADINGS, self.rows(), WIDTHS), "\n".join(self.sentences())])
 
     def html(self) -> str:
         """The same."""
         table = html_table(HEADINGS, self.rows())
-        return "".join([html_paragraph(self._title), table, *map(html_paragraph, self.sentences())])
+        return "".join([html_paragraph(self.title), table, *map(html_paragraph, self.sentences())])
 
     @property
-    def _title(self) -> str:
+    def title(self) -> str:
+        """The request, who sends it, and the outcome."""
         return f"{self.request} as {self.caller}: {self.outcome}."
 
     def in_terms(self, terms: Terms) -> Explanation:
@@ -144,8 +145,8 @@ def explain(
         LabError: the API or the route is gone, or the route has no JWT authorizer.
     """
     method, path = method_and_path(route, stage)
-    api_id = _api_id(target)
-    authorizer, scopes = _settings(target, api_id, route)
+    api_id = api_id_of(target)
+    authorizer, scopes = route_settings(target, api_id, route)
     published = published_keys(target.place, authorizer.issuer)
     answer, unsent = _observed(target, route, caller, stage) if observe else (None, "The request was not sent.")
     request = _request(f"{target.place.api_url(api_id)}{path}", method, caller.value)
@@ -161,18 +162,19 @@ def explain(
         unsent=unsent,
         remarks=tuple(_remarks(decision, token, authorizer, published)),
         patience=target.place.patience,
-        terms=EXACT.plus(_stable_words(decision, request, token, now)),
+        terms=EXACT.plus(stable_words(decision, request, token, now)),
     )
 
 
-def _api_id(target: Target) -> str:
+def api_id_of(target: Target) -> str:
+    """The id of the lab's API."""
     api = find_api(target)
     if api is None:
         raise LabError("There is no HTTP API of this lab: it was not built yet, or it is gone.", "Build it: labkit up")
     return str(api["ApiId"])
 
 
-def _settings(target: Target, api_id: str, route_key: str) -> tuple[Authorizer, tuple[str, ...]]:
+def route_settings(target: Target, api_id: str, route_key: str) -> tuple[Authorizer, tuple[str, ...]]:
     """The authorizer and the scopes of a route, as they are configured now."""
     route = routes_of(target, api_id).get(route_key)
     if route is None:
@@ -228,11 +230,11 @@ def _foreign_issuer(failed: RuleResult, token: Token, authorizer: Authorizer) ->
     return [f"Its iss is {quoted(issuer)} and the authorizer's issuer is another: hence the unknown key."]
 
 
-def _stable_words(decision: Decision, request: Request, token: Token, now: float) -> dict[str, str]:
+def stable_words(decision: Decision, request: Request, token: Token, now: float) -> dict[str, str]:
     """What is said in place of that which differs from run to run: the clock, the times of the token, its size."""
     words = {moment(now): "now"}
     if decision.rule != "request-size":
-        words[f"{request.size:,} bytes"] = "fewer"
+        words[f"{request.size:,} bytes"] = "fewer bytes"
     for name in ("exp", "nbf", "iat"):
         seconds = jws.numeric_date(token.claims.get(name))
         if seconds is not None:
