@@ -44,6 +44,8 @@ class Settling:
     why: str
 
 
+_EXISTING = "it exists already, so it is looked up again"
+
 # The first row that fits counts. Only the message tells a role that is too new from one that is wrong, so every
 # row has an end. Sources: the Lambda, API Gateway v2 and IAM API references; `words` are as AWS is known to answer.
 SETTLING = (
@@ -53,7 +55,8 @@ SETTLING = (
     Settling(THROTTLED, "", 90, "AWS asks for fewer calls a second"),
     Settling(frozenset({"ResourceConflictException"}), "progress", 60, "a function is still being updated"),
     Settling(frozenset({"ResourceConflictException"}), "pending", 60, "a new function is not active yet"),
-    Settling(EXISTS, "", 12, "it exists already, so it is looked up again"),
+    Settling(EXISTS, "", 12, _EXISTING),
+    Settling(frozenset({"InvalidParameterException", "BadRequestException"}), "already", 12, _EXISTING),
     Settling(ABSENT, "", 20, "what was just made is not visible everywhere yet"),
     Settling(CONCURRENT, "", 60, "another change is under way"),
     Settling(frozenset({"DeleteConflict"}), "", 15, "what belonged to it is not gone everywhere yet"),
@@ -88,6 +91,11 @@ def or_none(call: Callable[..., T], **parameters: Any) -> T | None:
         if is_absent(error):
             return None
         raise
+
+
+def was_repeated(answer: dict[str, Any]) -> bool:
+    """Whether the SDK sent a request more than once: what it creates may then be there twice, if the name may be."""
+    return int(answer["ResponseMetadata"]["RetryAttempts"]) > 0
 
 
 def every(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:

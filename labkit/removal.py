@@ -162,14 +162,23 @@ def plan(target: Target) -> Plan:
 
 
 def execute(target: Target, removal: Plan, tell: Tell = lambda line: None) -> tuple[Outcome, ...]:
-    """Make every deletion of a plan. One that fails does not stop the rest; what is gone already counts as done.
+    """Make every deletion of a plan. What is gone already counts as done.
+
+    One that fails stops nothing but the deletion of what it is a part of.
 
     Args:
         target: the lab's place.
         removal: the plan.
         tell: told what is waited for and what failed.
     """
-    return tuple(_outcome(target, deletion, tell) for deletion in removal.deletions)
+    outcomes: list[Outcome] = []
+    for deletion in removal.deletions:
+        part = next((o.deletion for o in outcomes if o.problem and o.deletion.part_of == deletion.id), None)
+        if part:
+            outcomes.append(Outcome(deletion, f"The {part.kind} {part.name} was not removed, and belongs to it."))
+        else:
+            outcomes.append(_outcome(target, deletion, tell))
+    return tuple(outcomes)
 
 
 def _outcome(target: Target, deletion: Deletion, tell: Tell) -> Outcome:

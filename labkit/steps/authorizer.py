@@ -46,10 +46,8 @@ class Authorizer(Step):
     def ensure(self, target: Target) -> None:
         """The authorizer, then the routes' scopes, then the stages: nothing is served before it is protected."""
         api_id, issuer, app_client_id = _prerequisites(target)
-        authorizer_id, doubles = ensure_authorizer(target, api_id, issuer, app_client_id)
+        authorizer_id = ensure_authorizer(target, api_id, issuer, app_client_id)
         ensure_protection(target, api_id, authorizer_id, app_client_id)
-        for double in doubles:
-            target.client("apigatewayv2").delete_authorizer(ApiId=api_id, AuthorizerId=double)
         stages = stages_of(target, api_id)
         ensure_default_stage(target, api_id, stages.get(DEFAULT_STAGE))
         ensure_deployed_stage(target, api_id, stages.get(STAGE))
@@ -116,26 +114,24 @@ _DEPLOYED_OF_INTEGRATIONS = ("IntegrationId", "IntegrationType", "IntegrationUri
 
 
 def _served(target: Target, api_id: str) -> Served:
-    authorizers = named_authorizers(target, api_id)
-    return Served(routes_of(target, api_id), integrations_of(target, api_id), next(iter(authorizers), None))
+    return Served(routes_of(target, api_id), integrations_of(target, api_id), find_authorizer(target, api_id))
 
 
-def named_authorizers(target: Target, api_id: str) -> list[dict[str, Any]]:
-    """The authorizers of an API that bear the post's name (more than one only after a lost answer)."""
+def find_authorizer(target: Target, api_id: str) -> dict[str, Any] | None:
+    """The lab's authorizer, if the API has it."""
     authorizers = every(target.client("apigatewayv2"), "get_authorizers", "Items", ApiId=api_id)
-    return [authorizer for authorizer in authorizers if authorizer["Name"] == AUTHORIZER]
+    return next((authorizer for authorizer in authorizers if authorizer["Name"] == AUTHORIZER), None)
 
 
-def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: str) -> tuple[str, list[str]]:
-    """Create the authorizer, or mend it. Returns its id and those of its doubles."""
-    client, settings = target.client("apigatewayv2"), _authorizer_settings(issuer, app_client_id)
-    authorizers = named_authorizers(target, api_id)
-    if not authorizers:
-        return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"]), []
-    if any(authorizers[0].get(key) != value for key, value in settings.items()):
-        client.update_authorizer(ApiId=api_id, AuthorizerId=authorizers[0]["AuthorizerId"], **settings)
-    kept, *doubles = (str(authorizer["AuthorizerId"]) for authorizer in authorizers)
-    return kept, doubles
+def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: str) -> str:
+    """Create the authorizer, or mend it. Returns its id."""
+    client, found = target.client("apigatewayv2"), find_authorizer(target, api_id)
+    settings = _authorizer_settings(issuer, app_client_id)
+    if found is None:
+        return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"])
+    if any(found.get(key) != value for key, value in settings.items()):
+        client.update_authorizer(ApiId=api_id, AuthorizerId=found["AuthorizerId"], **settings)
+    return str(found["AuthorizerId"])
 
 
 def _authorizer_settings(issuer: str, app_client_id: str) -> dict[str, Any]:
@@ -150,6 +146,8 @@ def _authorizer_settings(issuer: str, app_client_id: str) -> dict[str, Any]:
 def ensure_protection(target: Target, api_id: str, authorizer_id: str, app_client_id: str) -> None:
     """Give each route the authorizer and the one scope that it asks for."""
     routes = routes_of(target, api_id)
+    if missing := [key for key in ROUTES if key not in routes]:
+        raise LabError(f"The HTTP API has no route {missing[0]}.", "Build it: labkit up --through http-api")
     for key in ROUTES:
         route, wanted = routes[key], _protection(key, authorizer_id, app_client_id)
         if any(route.get(name) != value for name, value in wanted.items()):

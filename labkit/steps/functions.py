@@ -358,7 +358,7 @@ def _policy_deletions(iam: Any, role: str) -> list[Deletion]:
 
 def _policy_deletion(kind: str, role: str, policy: str, operation: str, key: dict[str, str]) -> Deletion:
     name, parameters = f"{policy} of {role}", {"RoleName": role, **key}
-    return Deletion(kind, name, name, "it belongs to a role of the lab's", "iam", operation, parameters)
+    return Deletion(kind, name, name, "it belongs to a role of the lab's", "iam", operation, parameters, part_of=role)
 
 
 def _log_group_removal(target: Target, group: dict[str, Any]) -> Deletion | Left:

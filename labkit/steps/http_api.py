@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from labkit.aws import every
+from labkit.aws import every, was_repeated
 from labkit.naming import ROUTES
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
 from labkit.steps.step import OURS, Deletion, Left, Report, Resource, State, Step, assertions, foreign, is_tagged
@@ -67,10 +67,11 @@ class HttpApi(Step):
 
 
 def named_apis(target: Target, *names: str) -> list[dict[str, Any]]:
-    """Every API that bears one of the names, somebody else's too, the newest first."""
+    """Every API that bears one of the names, somebody else's too, in the names' order, the newest of each first."""
     apis = every(target.client("apigatewayv2"), "get_apis", "Items")
     named = [api for api in apis if api["Name"] in names]
-    return sorted(named, key=lambda api: api["CreatedDate"], reverse=True)
+    newest = sorted(named, key=lambda api: api["CreatedDate"], reverse=True)
+    return sorted(newest, key=lambda api: names.index(api["Name"]))
 
 
 def our_apis(target: Target) -> list[dict[str, Any]]:
@@ -102,7 +103,7 @@ def ensure_api(target: Target) -> str:
     if apis:
         return str(apis[0]["ApiId"])
     created = client.create_api(Name=target.names.api, ProtocolType="HTTP", Tags=target.names.tags)
-    return str(created["ApiId"])
+    return ensure_api(target) if was_repeated(created) else str(created["ApiId"])
 
 
 def ensure_integration(

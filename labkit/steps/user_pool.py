@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from labkit import passwords
-from labkit.aws import every, or_none
+from labkit.aws import every, or_none, was_repeated
 from labkit.naming import GROUPS, PRE_TOKEN, USERS
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
 from labkit.steps.step import OURS, Deletion, Left, Report, Resource, State, Step, assertions, foreign, is_tagged
@@ -34,8 +34,6 @@ _UPDATABLE = (
 
 # What DescribeUserPoolClient tells and UpdateUserPoolClient does not take; the rest it resets, too.
 _ONLY_TOLD_OF_CLIENTS = frozenset({"ClientSecret", "CreationDate", "LastModifiedDate"})
-
-OF_POOL = "it belongs to the lab's user pool"
 
 CALLBACK_URL = "http://localhost:8000/callback"
 
@@ -148,13 +146,13 @@ def ensure_user_pool(target: Target) -> dict[str, Any]:
     if pools:
         _mend_user_pool(target, pools[0])
         return pools[0]
-    created: dict[str, Any] = target.client("cognito-idp").create_user_pool(
+    created = target.client("cognito-idp").create_user_pool(
         PoolName=target.names.user_pool,
         **_pool_settings(target),
         UsernameConfiguration={"CaseSensitive": False},
         UserPoolTags=target.names.tags,
-    )["UserPool"]
-    return created
+    )
+    return ensure_user_pool(target) if was_repeated(created) else dict(created["UserPool"])
 
 
 def _pool_settings(target: Target) -> dict[str, Any]:
@@ -355,18 +353,20 @@ def _user_rows(target: Target, user_pool_id: str, user: str) -> list[tuple[str, 
 
 def pool_deletions(pool: dict[str, Any]) -> list[Deletion]:
     """The deletions that take a user pool away. AWS refuses to delete a pool that is protected or has a domain."""
-    service, name, key = "cognito-idp", pool["Name"], {"UserPoolId": pool["Id"]}
+    name, pool_id, key = pool["Name"], pool["Id"], {"UserPoolId": pool["Id"]}
     deletions = []
     if pool.get("DeletionProtection") == "ACTIVE":
         settings = {**key, **_updatable(pool), "DeletionProtection": "INACTIVE"}
-        deletions.append(
-            Deletion("deletion protection", name, pool["Id"], OF_POOL, service, "update_user_pool", settings)
-        )
+        deletions.append(_part_deletion("deletion protection", pool, pool_id, "update_user_pool", settings))
     for domain in (pool.get("Domain"), pool.get("CustomDomain")):
         if domain:
             parameters = {"Domain": domain, **key}
-            deletions.append(
-                Deletion("hosted domain", name, domain, OF_POOL, service, "delete_user_pool_domain", parameters)
-            )
-    deletions.append(Deletion("user pool", name, pool["Id"], OURS, service, "delete_user_pool", key))
-    return deletions
+            deletions.append(_part_deletion("hosted domain", pool, domain, "delete_user_pool_domain", parameters))
+    return [*deletions, Deletion("user pool", name, pool_id, OURS, "cognito-idp", "delete_user_pool", key)]
+
+
+def _part_deletion(
+    kind: str, pool: dict[str, Any], part_id: str, operation: str, parameters: dict[str, Any]
+) -> Deletion:
+    why = "it belongs to the lab's user pool"
+    return Deletion(kind, pool["Name"], part_id, why, "cognito-idp", operation, parameters, part_of=pool["Id"])
