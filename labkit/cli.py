@@ -263,10 +263,16 @@ def doctor(json: Json = False) -> None:
 
 @app.command()
 def demo(yes: Yes = False, account: AccountId = None) -> None:
-    """Play the whole lab in the terminal: build, call, take away."""
-    lab = open_lab()
-    agree(lab, account, yes=yes)
-    demonstration.run(lab, typer.echo)
+    """Play the whole lab in the terminal, beside your own: build, call, take away."""
+    settings = demonstration.own_settings(Settings.from_environment())
+    running = process.find(settings.home)
+    try:
+        lab = Lab(settings, tell=tell)
+        agree(lab, account, yes=yes)
+        demonstration.run(lab, typer.echo)
+    finally:
+        if running is None:
+            process.stop(settings.home)
 
 
 @cloud.command("start")

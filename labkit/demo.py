@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from labkit.calls import EXPECTATIONS
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.settings import Settings
 from labkit.steps import STEPS
+
+
+def own_settings(settings: Settings) -> Settings:
+    """The settings of a lab for the demo alone, so that the learner's own lab stays as it is."""
+    return replace(settings, name=f"{settings.name[:19].rstrip('-')}-demo")
 
 
 def run(lab: Lab, say: Callable[[str], None]) -> None:
