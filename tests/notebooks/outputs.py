@@ -20,7 +20,7 @@ def texts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
             case "error":
                 yield "error", "\n".join([output.ename, output.evalue, *output.traceback])
             case _:
-                yield from ((kind, data) for kind, data in output.data.items() if isinstance(data, str))
+                yield from ((kind, data) for kind, data in sorted(output.data.items()) if isinstance(data, str))
 
 
 def sanitized(text: str) -> str:
