@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from labkit import calls, removal, sign_in
 from labkit.access import Access, access
+from labkit.attack_bench import Bench
+from labkit.attacks import Attack, AttackReport, attempt_named, chosen
 from labkit.aws import explained, until_settled
 from labkit.cause import Cause, find_cause
 from labkit.cloud import process
@@ -35,6 +37,7 @@ from labkit.steps.user_pool import find_user_pool
 from labkit.target import EmbeddedPlace, Target, open_target
 from labkit.terms import Terms, lab_terms
 from labkit.tokens import decode
+from labkit.what_if import Change, Signer, WhatIf, what_if
 
 Tell = Callable[[str], None]
 
@@ -379,6 +382,60 @@ class Lab:
             causes = tuple(find_cause(target, token) for token in both if token.kind == "id")
             return Comparison(*both, causes, self._terms(target))
 
+    def what_if(
+        self,
+        user: str | None = "adminuser",
+        *,
+        claims: Mapping[str, Any] | None = None,
+        without: str | Sequence[str] = (),
+        header: Mapping[str, Any] | None = None,
+        key: Signer = "issuer",
+        hours_later: float = 0,
+        audience: str | Sequence[str] | None = None,
+        issuer: str | None = None,
+        scopes: str | Sequence[str] | None = None,
+        route: str = "GET /AdminUser",
+    ) -> WhatIf:
+        """Change a token, the clock, the authorizer or the route: which rule decides otherwise, and does the API agree?
+
+        Args:
+            user: whose ID token it begins with; None for a table of defaults.
+            claims: claims that are put in or replaced.
+            without: claims that are taken out.
+            header: parameters of the token's header that are put in or replaced.
+            key: whose key signs: the `issuer`'s, or a `stranger`'s under the same name.
+            hours_later: how much later the token is sent.
+            audience: the authorizer's audience.
+            issuer: the issuer that the authorizer trusts.
+            scopes: the route's scopes.
+            route: the route of the lab that it begins with.
+        """
+        change = Change(
+            claims=claims or {},
+            without=_several(without),
+            header=header or {},
+            key=key,
+            hours_later=hours_later,
+            issuer=issuer,
+            audience=None if audience is None else _several(audience),
+            scopes=None if scopes is None else _several(scopes),
+        )
+        target = self._existing()
+        with self._working(target):
+            return what_if(target, user, calls.known_route(route), change).in_terms(self._terms(target))
+
+    def attack(self, attempt: str) -> Attack:
+        """Make one attempt of the attack bench, by its name."""
+        wanted, target = attempt_named(attempt), self._existing()
+        with self._working(target):
+            return Bench(target).attack(wanted).in_terms(self._terms(target))
+
+    def attack_bench(self, *rules: str) -> AttackReport:
+        """Make every attempt of the attack bench, or those that these rules refuse, or that are `let in`."""
+        wanted, target = chosen(rules), self._existing()
+        with self._working(target):
+            return Bench(target).run(wanted)
+
     def _terms(self, target: Target) -> Terms:
         """This lab's words for the values that AWS made up for it."""
         environment = self.environment()
@@ -432,6 +489,11 @@ class Lab:
 _NOT_IN_OUTPUTS = frozenset(
     {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "ISSUER"}
 )
+
+
+def _several(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
 
 # A region is part of so many words that naming it would hide more than it tells.
 _NOT_IN_COMMANDS = frozenset(

@@ -1,0 +1,157 @@
+"""Where attempts are made: the lab's own API with its users' tokens, and the what-if API with those of our issuer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import cache, cached_property
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import RSAAlgorithm
+
+from labkit import jws, sign_in
+from labkit.attack_rows import WHAT_IF, Attempt, Base
+from labkit.attacks import Attack, AttackReport
+from labkit.endpoint import Endpoint, clock, lab_endpoint
+from labkit.explanation import stable_words
+from labkit.forgery import Means, forge, key_id
+from labkit.issuer import CERTIFICATE, KEYS, own_issuer, stranger
+from labkit.target import Target
+from labkit.terms import EXACT
+from labkit.tokens import decode
+from labkit.what_if import ISSUER_NAME, PREDICTED_ONLY, Change, default_claims, what_if_endpoint
+from labkit.what_if_api import served
+
+ROUTE = "GET /AdminUser"
+
+
+class Bench:
+    """Makes attempts. What they do not need is not made: no API, no sign-in.
+
+    Args:
+        target: the lab's place, with a finished lab in it.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._issuer = own_issuer()
+
+    def run(self, attempts: Iterable[Attempt]) -> AttackReport:
+        """Make attempts.
+
+        Raises:
+            LabError: there is no finished lab.
+        """
+        return AttackReport(tuple(map(self.attack, attempts)))
+
+    def attack(self, attempt: Attempt) -> Attack:
+        """Make one attempt."""
+        endpoint, token = self.endpoint(attempt), self.token(attempt)
+        headers, query = sent(attempt, token)
+        answer = endpoint.call(headers, query) if endpoint.url else None
+        request, now = endpoint.request(headers, query), clock(answer)
+        decision = endpoint.predict(request, now)
+        words = {f"{request.size:,} bytes": "more", self._issuer.url: ISSUER_NAME}
+        words |= stable_words(decision, request, decode(token), now)
+        observed, unsent = (answer.status_code, "") if answer is not None else (None, PREDICTED_ONLY)
+        return Attack(attempt, decision, observed, unsent, EXACT.plus(words))
+
+    def endpoint(self, attempt: Attempt) -> Endpoint:
+        """Where an attempt is made."""
+        return self._what_if if attempt.base == WHAT_IF else self._lab
+
+    def token(self, attempt: Attempt) -> str:
+        """The forged token of an attempt."""
+        original = self._original(attempt.base)
+        return forge(
+            attempt, original, Means(self._keys(attempt, original), self._known(attempt, original), time.time())
+        )
+
+    def _original(self, base: Base) -> str:
+        match base:
+            case "adminuser":
+                return self._admin["id"]
+            case "regularuser":
+                return self._regular["id"]
+            case "access token":
+                return self._admin["access"]
+            case "refresh token":
+                return self._admin["refresh"]
+            case "signed-out user":
+                return self._signed_out
+        return self._issuer.token(default_claims(self._lab, self._issuer, time.time()))
+
+    def _keys(self, attempt: Attempt, original: str) -> dict[str, Any]:
+        """The keys by who signs."""
+        keys = {
+            "issuer": self._issuer.key,
+            "stranger": stranger().key,
+            "stranger's curve": _curve(),
+            "a word": b"secret",
+        }
+        return {**keys, "public key": self._public_key(original)} if attempt.by == "public key" else keys
+
+    def _public_key(self, original: str) -> bytes:
+        """The public key behind a user's token, in the form in which keys are passed around."""
+        key = jws.find_key(jws.signing_keys(self._lab.keys), key_id(original))
+        return cast(RSAPublicKey, RSAAlgorithm.from_jwk(dict(key or {}))).public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def _known(self, attempt: Attempt, original: str) -> dict[str, Any]:
+        """What the names in a row stand for."""
+        known = {
+            "$ORIGINAL": original,
+            "$CLIENT": self._lab.authorizer.audience[0],
+            "$SCOPE": self._lab.route.scopes[0],
+            "$STRANGER_KID": stranger().name,
+            "$STRANGER_JWK": stranger().jwk,
+            "$STRANGER_X5C": stranger().x5c,
+            "$STRANGER_KEYS": f"{stranger().url}{KEYS}",
+            "$STRANGER_CERTIFICATE": f"{stranger().url}{CERTIFICATE}",
+        }
+        if attempt.base == WHAT_IF:
+            kid = self._issuer.name
+            ours = {"$ISSUER": self._issuer.url, "$KID": kid, "$KID_IN_CAPITALS": kid.upper()}
+            return {**known, **ours, "$ENCRYPTION_KID": self._issuer.encryption_key_id}
+        signature = self._admin["id"].rpartition(".")[2]
+        return {**known, "$SIGNATURE": signature, "$ACCESS_KID": key_id(self._admin["access"])}
+
+    @cached_property
+    def _lab(self) -> Endpoint:
+        return lab_endpoint(self._target, ROUTE)
+
+    @cached_property
+    def _what_if(self) -> Endpoint:
+        wanted = what_if_endpoint(self._target, self._lab, self._issuer, Change())
+        return served(self._target, wanted) if self._target.place.kind == "embedded" else wanted
+
+    @cached_property
+    def _admin(self) -> dict[str, str]:
+        return sign_in.tokens(self._target, "adminuser")
+
+    @cached_property
+    def _regular(self) -> dict[str, str]:
+        return sign_in.tokens(self._target, "regularuser")
+
+    @cached_property
+    def _signed_out(self) -> str:
+        """The ID token of a sign-in of its own, which is revoked as an app does when its user signs out."""
+        tokens = sign_in.tokens(self._target, "adminuser")
+        client = self._lab.authorizer.audience[0]
+        self._target.client("cognito-idp").revoke_token(Token=tokens["refresh"], ClientId=client)
+        return tokens["id"]
+
+
+def sent(attempt: Attempt, token: str) -> tuple[list[tuple[str, str]], str]:
+    """The headers and the query string in which an attempt sends its token."""
+    filled = Means({}, {"$TOKEN": token, "$HEADER_AND_CLAIMS": token.rpartition(".")[0]}, 0).filled
+    return [(name, filled(value)) for name, value in attempt.headers], filled(attempt.query)
+
+
+@cache
+def _curve() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())

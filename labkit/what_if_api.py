@@ -1,0 +1,107 @@
+"""The what-if API: a second HTTP API of the lab, in the embedded cloud, with an authorizer that may trust anybody.
+
+It is made when it is needed, and made anew when it is needed otherwise. `down` removes it with the lab, whose own API
+is never touched.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from labkit.aws import until_settled
+from labkit.cloud import HEALTH_PATH
+from labkit.endpoint import Endpoint
+from labkit.naming import DEFAULT_STAGE
+from labkit.steps.http_api import named_apis
+from labkit.steps.step import is_tagged
+from labkit.target import EmbeddedPlace, Target
+
+# A new stage answers 404 until its deployment is served.
+DEPLOYMENT_SECONDS = 20
+
+
+def served(target: Target, wanted: Endpoint) -> Endpoint:
+    """Have the what-if API serve a route.
+
+    Args:
+        target: the lab's place, the embedded cloud.
+        wanted: the route and its authorizer. The cloud must be able to reach the authorizer's issuer.
+
+    Returns:
+        The same, with the URL that it is served at.
+
+    Raises:
+        LabError: it is not served in time, or cannot be made.
+    """
+    sound = [api["ApiId"] for api in _apis(target) if api.get("Description") == _description(wanted)]
+    if sound:
+        return _at(target, sound[0], wanted)
+    return _patiently(_at(target, until_settled(lambda: _make(target, wanted)), wanted))
+
+
+def _apis(target: Target) -> list[dict[str, Any]]:
+    named = named_apis(target, target.names.what_if_api)
+    return [api for api in named if is_tagged(api.get("Tags"), target)]
+
+
+def _description(wanted: Endpoint) -> str:
+    """What the API is for. It is written last, so an API that was not finished is not taken for one that was."""
+    authorizer, scopes = wanted.authorizer, ", ".join(wanted.route.scopes)
+    return f"trusts {authorizer.issuer} for {', '.join(authorizer.audience)} with {scopes or 'any scope'}"
+
+
+def _at(target: Target, api_id: str, wanted: Endpoint) -> Endpoint:
+    return replace(wanted, url=f"{target.place.api_url(api_id)}{wanted.route.key.split(' ')[1]}")
+
+
+def _make(target: Target, wanted: Endpoint) -> str:
+    """Make the API anew. Behind its route is a page of the embedded cloud, which needs no permission."""
+    client, tags = target.client("apigatewayv2"), target.names.tags
+    for other in _apis(target):
+        client.delete_api(ApiId=other["ApiId"])
+    api = client.create_api(Name=target.names.what_if_api, ProtocolType="HTTP", Tags=tags)["ApiId"]
+    integration = client.create_integration(
+        ApiId=api,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="GET",
+        IntegrationUri=_health_page(target),
+        PayloadFormatVersion="1.0",
+    )["IntegrationId"]
+    client.create_route(ApiId=api, Target=f"integrations/{integration}", **_protected(client, api, wanted))
+    client.create_stage(ApiId=api, StageName=DEFAULT_STAGE, AutoDeploy=True, Tags=tags)
+    client.update_api(ApiId=api, Description=_description(wanted))
+    return str(api)
+
+
+def _protected(client: Any, api: str, wanted: Endpoint) -> dict[str, Any]:
+    """Make the authorizer. Returns the settings of the route that it protects."""
+    authorizer = client.create_authorizer(
+        ApiId=api,
+        Name="WhatIf",
+        AuthorizerType="JWT",
+        IdentitySource=[wanted.authorizer.identity_source],
+        JwtConfiguration={"Audience": list(wanted.authorizer.audience), "Issuer": wanted.authorizer.issuer},
+    )["AuthorizerId"]
+    return {
+        "RouteKey": wanted.route.key,
+        "AuthorizationType": "JWT",
+        "AuthorizerId": authorizer,
+        "AuthorizationScopes": list(wanted.route.scopes),
+    }
+
+
+def _health_page(target: Target) -> str:
+    place = target.place
+    assert isinstance(place, EmbeddedPlace)  # noqa: S101 - nobody makes this API in an AWS account
+    return f"{place.cloud.endpoint_url}{HEALTH_PATH}"
+
+
+def _patiently(endpoint: Endpoint) -> Endpoint:
+    """Wait until the route is served."""
+    until = time.monotonic() + DEPLOYMENT_SECONDS
+    while endpoint.call(()).status_code == HTTPStatus.NOT_FOUND and time.monotonic() < until:
+        time.sleep(0.1)
+    return endpoint
