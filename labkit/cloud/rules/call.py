@@ -124,21 +124,22 @@ def read_call(here: Here, request: Request, service: str, region: str) -> Call:
 
 def refused(service: str, refusal: Refusal) -> Answer:
     """A refusal in the words of a service's protocol. `service` may also be one that is not part of this cloud."""
-    request_id = str(uuid.uuid4())
     if service in QUERY_NAMESPACES:
-        return Answer(refusal.status, (("content-type", "text/xml"),), _xml_error(service, refusal, request_id))
+        return refused_in_xml(QUERY_NAMESPACES[service], refusal)
     content = {"__type": refusal.code, "message": refusal.message}
     media = "application/x-amz-json-1.1" if service in JSON_TARGETS else "application/json"
-    headers = (("x-amzn-errortype", refusal.code), ("x-amzn-requestid", request_id))
+    headers = (("x-amzn-errortype", refusal.code), ("x-amzn-requestid", str(uuid.uuid4())))
     return Answer.of_json(refusal.status, content, *headers, media=media)
 
 
-def _xml_error(service: str, refusal: Refusal, request_id: str) -> bytes:
-    return (
-        f'<ErrorResponse xmlns="{QUERY_NAMESPACES[service]}"><Error><Type>Sender</Type>'
+def refused_in_xml(namespace: str, refusal: Refusal) -> Answer:
+    """A refusal in the words of the Query protocol."""
+    text = (
+        f'<ErrorResponse xmlns="{namespace}"><Error><Type>Sender</Type>'
         f"<Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message></Error>"
-        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
-    ).encode("utf-8", "replace")
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return Answer(refusal.status, (("content-type", "text/xml"),), text.encode("utf-8", "replace"))
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

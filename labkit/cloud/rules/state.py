@@ -265,7 +265,8 @@ class Api:
         return f"arn:aws:apigateway:{self.region}::/apis/{self.id}" + (f"/stages/{stage}" if stage else "")
 
     def _of(self, store: Any) -> dict[str, Record]:
-        return store.get_scoped(self.account_id, self.region, self.id) or {}
+        found: dict[str, Record] | None = store.get_scoped(self.account_id, self.region, self.id)
+        return {} if found is None else found
 
 
 def api(api_id: str) -> Api | None:

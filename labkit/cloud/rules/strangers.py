@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from labkit.cloud import HEALTH_PATH
 from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.rules import signature
-from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused
+from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused, refused_in_xml
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import Claim, UnreadableError
 
@@ -165,7 +165,7 @@ def admit_signed_calls(request: Request, here: Here) -> Answer | ToService:
     if claim is None:
         return _unsigned(request)
     if claim.service not in SERVICES:
-        return only_the_labs_services(claim.service)
+        return only_the_labs_services(request, claim.service)
     refusal = signature.refuse(request, claim, here)
     return refused(claim.service, refusal) if refusal else ToService(claim.service, claim.region, claim)
 
@@ -177,10 +177,12 @@ def admit_signed_calls(request: Request, here: Here) -> Answer | ToService:
     confidence="ours",
     ministack="Emulates many of them, and opens pages of its own that run, reset and configure it without credentials.",
 )
-def only_the_labs_services(service: str) -> Answer:
+def only_the_labs_services(request: Request, service: str) -> Answer:
     """This cloud has what the lab uses: STS, IAM, Lambda, Cognito user pools, HTTP APIs, CloudWatch Logs and tag
     look-up. Everything else, MiniStack's own pages included, is refused as not part of it."""
-    return refused(service, Refusal("NotPartOfThisCloud", f"{service} is not part of the lab's embedded cloud.", 404))
+    refusal = Refusal("NotPartOfThisCloud", f"{service} is not part of the lab's embedded cloud.", 404)
+    by_query = (request.header("content-type") or "").startswith("application/x-www-form-urlencoded")
+    return refused_in_xml("https://aws.amazon.com/", refusal) if by_query else refused(service, refusal)
 
 
 def _public_door(request: Request) -> ToApi | ToPage | None:

@@ -1,0 +1,57 @@
+"""A cloud for the rules' tests, shared by all of them; with `-m aws` the same tests in a real account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit.cloud import Cloud, process
+from labkit.target import Account, EmbeddedPlace, Place
+from tests.cloud.homes import processes
+from tests.cloud.rules.site import Site
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "proves(*rules): proves rules of the embedded cloud, by their names")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        account = pytest.param("aws", marks=pytest.mark.aws)
+        wanted = "aws" in str(metafunc.config.option.markexpr)
+        metafunc.parametrize("place", [account] if wanted else ["embedded"], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """An embedded cloud in calm weather."""
+    home: Path = tmp_path_factory.mktemp("rules") / "home"
+    yield process.start(home, supervised=True)
+    process.stop(home)
+    assert processes(home) == []
+
+
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest) -> Place:
+    """The embedded cloud, or the account that the standard chain of credentials leads to."""
+    if request.param == "aws":
+        return Account.from_environment()
+    return EmbeddedPlace(request.getfixturevalue("cloud"), "us-east-1")
+
+
+@pytest.fixture
+def site(place: Place) -> Iterator[Site]:
+    """A place to build in for one test."""
+    built = Site(place)
+    with built.ends:
+        yield built
+
+
+@pytest.fixture(scope="module")
+def grounds(place: Place) -> Iterator[Site]:
+    """A place to build in for all tests of a module."""
+    built = Site(place)
+    with built.ends:
+        yield built
