@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import Abort, TyperException
 
 from labkit import demo as demonstration
+from labkit import fleet_cli, rehearsal
 from labkit.cloud import process
 from labkit.doctor import diagnose
 from labkit.errors import LabError, UsageError
@@ -88,9 +90,15 @@ def up(
 
 
 @app.command()
-def status(json: Json = False) -> None:
-    """Show what of the lab exists."""
-    show(open_lab().status(), as_json=json)
+def status(
+    roster: Annotated[Path | None, typer.Option(metavar="FILE", help="Of a class: a CSV or YAML file.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what of the lab exists; with --roster, who of a class has built what and who is stuck."""
+    if roster is not None:
+        fleet_cli.status(roster, json=json)
+    else:
+        show(open_lab().status(), as_json=json)
 
 
 @app.command()
@@ -289,9 +297,10 @@ def cloud_start(
 
 @cloud.command("stop")
 def cloud_stop(json: Json = False) -> None:
-    """Stop the embedded cloud, and every lab in it with it."""
+    """Stop the embedded cloud with every lab in it, and the class that is rehearsed."""
     home = Settings.from_environment().home
     stopped = process.stop(home)
+    rehearsal.stop(home)
     forget_embedded(home)
     if json:
         print_json({"stopped": stopped})
@@ -314,6 +323,9 @@ def cloud_status(json: Json = False) -> None:
         )
     else:
         typer.echo(f"Running at {found.endpoint_url}, process {found.pid}." if found else "Not running.")
+
+
+fleet_cli.register(app, cloud)
 
 
 def main() -> None:

@@ -30,12 +30,21 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         LabError: the file cannot be written (no permission, a full disk).
     """
+    write_text(path, json.dumps(value, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8 to a file of mode 0600, all or nothing.
+
+    Raises:
+        LabError: the file cannot be written (no permission, a full disk).
+    """
     folder = private_folder(path.parent)
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(value, file, indent=1)
+                file.write(text)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,227 @@
+"""Is a class ready? Identity, guards, permissions, quotas, runtime and leftovers of each account, with its remedies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+
+from labkit import permissions, removal
+from labkit.aws import every, explained
+from labkit.doctor import Symptom
+from labkit.errors import LabError
+from labkit.guards import Guards, guard
+from labkit.naming import FUNCTIONS, TAG_KEY
+from labkit.reach import Opened
+from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
+from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.target import Target
+
+# The day until which AWS supports a runtime. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+SUPPORTED_UNTIL = {"python3.13": date(2029, 6, 30), "nodejs22.x": date(2027, 4, 30)}
+
+# Default quotas that AWS tells only through Service Quotas, which a lab's role need not be allowed to ask.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+MOST_USER_POOLS = 1000
+MOST_APIS = 600
+
+# Each lab needs its trigger and one function at a time.
+CONCURRENT_EXECUTIONS = 2
+
+
+@dataclass(frozen=True)
+class AccountSymptom:
+    """Something that was looked at in one account and region."""
+
+    account: str
+    region: str
+    symptom: Symptom
+
+    def to_dict(self) -> dict[str, Any]:
+        """The symptom with its account."""
+        return {"account": self.account, "region": self.region, **self.symptom.to_dict()}
+
+
+@dataclass(frozen=True, repr=False)
+class Preflight(Shown):
+    """Everything that was looked at before a class."""
+
+    symptoms: tuple[AccountSymptom, ...]
+    bad: tuple[BadRow, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the class can begin."""
+        return not self.bad and all(s.symptom.well for s in self.symptoms)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many accounts are ready."""
+        accounts = {s.account for s in self.symptoms}
+        unready = {s.account for s in self.symptoms if not s.symptom.well}
+        return f"{len(accounts - unready)} of {len(accounts)} accounts are ready."
+
+    def text(self) -> str:
+        """The summary, what is wrong with its remedies, the rows that cannot be used, then what is well."""
+        wrong, well = self._wrong(), self._well()
+        tables = [text_table(_WRONG, wrong) if wrong else "", bad_rows_text(self.bad), text_table(_WELL, well)]
+        return "\n\n".join(part for part in [self.summary, *tables] if part)
+
+    def html(self) -> str:
+        """The same; what is well is folded away."""
+        wrong, well = self._wrong(), self._well()
+        tables = [html_table(_WRONG, wrong) if wrong else "", bad_rows_html(self.bad)]
+        return "".join([html_paragraph(self.summary), *tables, html_details("What is well", html_table(_WELL, well))])
+
+    def to_dict(self) -> dict[str, Any]:
+        """`passed`, the `findings` of every account, and the `rows` that cannot be used."""
+        return {
+            "passed": self.passed,
+            "findings": [symptom.to_dict() for symptom in self.symptoms],
+            "rows": [row.to_dict() for row in self.bad],
+        }
+
+    def _wrong(self) -> list[tuple[str, ...]]:
+        return [
+            (s.account, s.region, s.symptom.subject, s.symptom.found, s.symptom.remedy)
+            for s in self.symptoms
+            if not s.symptom.well
+        ]
+
+    def _well(self) -> list[tuple[str, ...]]:
+        """What is well, each with the number of accounts of which the same was found."""
+        found = Counter((s.symptom.subject, s.symptom.found) for s in self.symptoms if s.symptom.well)
+        return [(subject, text, str(count)) for (subject, text), count in found.items()]
+
+
+_WRONG = ("account", "region", "FAILED", "found", "what to do")
+_WELL = ("ok", "found", "accounts")
+
+
+def look_at(opened: Opened, guards: Guards, today: date | None = None) -> list[AccountSymptom]:
+    """Look at one account and region. Reads only.
+
+    Args:
+        opened: the account.
+        guards: what could speak against resetting it.
+        today: the day to judge the runtime by; today's by default.
+    """
+    account, region = opened.seats[0].account, opened.seats[0].region
+    ways = [_symptom(f"way in of {seat.attendee}", partial(_identity, opened, seat)) for seat in _ways(opened)]
+    closed = [way for way in ways if not way.well]
+    symptoms = closed or _inside(opened, guards, today or datetime.now(UTC).date())
+    return [AccountSymptom(account, region, symptom) for symptom in symptoms]
+
+
+def _ways(opened: Opened) -> list[Seat]:
+    """A seat for each way into the account."""
+    ways = {(seat.profile, seat.role, seat.endpoint): seat for seat in reversed(opened.seats)}
+    return list(ways.values())[::-1]
+
+
+def _symptom(subject: str, look: Callable[[], str]) -> Symptom:
+    try:
+        with explained():
+            return Symptom(subject, True, look())
+    except LabError as error:
+        return Symptom(subject, False, error.problem, error.remedy)
+
+
+def _inside(opened: Opened, guards: Guards, today: date) -> list[Symptom]:
+    seat, labs = opened.seats[0], len(opened.seats)
+    target = opened.target(seat)
+    principals = dict.fromkeys(seat.principal for seat in opened.seats)
+    looks: list[tuple[str, Callable[[], str]]] = [
+        ("identity", partial(_identity, opened, seat)),
+        ("guards", partial(_guards, target, guards)),
+        *((f"permissions of {p}" if p else "permissions", partial(permissions.look, target, p)) for p in principals),
+        ("IAM roles", partial(_roles, target, labs)),
+        ("user pools", partial(_user_pools, target, labs)),
+        ("HTTP APIs", partial(_apis, target, labs)),
+        ("concurrent executions", partial(_concurrency, target, labs)),
+        ("runtime", partial(_runtime, target, today)),
+        ("leftovers", partial(_leftovers, opened)),
+    ]
+    return [_symptom(subject, look) for subject, look in looks]
+
+
+def _identity(opened: Opened, seat: Seat) -> str:
+    arn = opened.target(seat).client("sts").get_caller_identity()["Arn"]
+    return str(arn.split(":", 5)[5])
+
+
+def _guards(target: Target, guards: Guards) -> str:
+    guard(target, guards)
+    return "nothing speaks against a reset"
+
+
+def _room(kind: str, standing: int, most: int, needed: int) -> str:
+    if standing + needed > most:
+        raise LabError(
+            f"The account has {standing} {kind} of at most {most}, and the class needs {needed} more.",
+            "Delete some, or ask for more in the console of Service Quotas.",
+        )
+    return f"room for {needed} more"
+
+
+def _roles(target: Target, labs: int) -> str:
+    summary = target.client("iam").get_account_summary()["SummaryMap"]
+    return _room("IAM roles", summary["Roles"], summary["RolesQuota"], labs * len(FUNCTIONS))
+
+
+def _user_pools(target: Target, labs: int) -> str:
+    pools = sum(1 for _ in every(target.client("cognito-idp"), "list_user_pools", "UserPools", MaxResults=60))
+    return _room("user pools", pools, MOST_USER_POOLS, labs)
+
+
+def _apis(target: Target, labs: int) -> str:
+    return _room("APIs", sum(1 for _ in every(target.client("apigatewayv2"), "get_apis", "Items")), MOST_APIS, labs)
+
+
+def _concurrency(target: Target, labs: int) -> str:
+    limit = target.client("lambda").get_account_settings()["AccountLimit"]
+    most = limit["ConcurrentExecutions"]
+    reserved = most - limit.get("UnreservedConcurrentExecutions", most)
+    return _room("reserved concurrent executions", reserved, most, labs * CONCURRENT_EXECUTIONS)
+
+
+def _runtime(target: Target, today: date) -> str:
+    runtime = target.settings.runtime
+    until = SUPPORTED_UNTIL[runtime]
+    if today > until:
+        raise LabError(
+            f"AWS supported {runtime} until {until}, and may refuse to create functions with it.",
+            "Choose the other runtime with LABKIT_RUNTIME, or take a newer version of the lab.",
+        )
+    return f"{runtime} is supported until {until}"
+
+
+def _leftovers(opened: Opened) -> str:
+    """What an earlier class left, under this class's names or others."""
+    for seat in opened.seats:
+        for found in removal.scan(opened.target(seat)):
+            raise _leftover(found, seat)
+    return _strangers(opened)
+
+
+def _leftover(found: removal.Leftover, seat: Seat) -> LabError:
+    if found.ours:
+        problem = f"The lab {seat.lab} of {seat.attendee} stands already: the {found.kind} {found.name} for one."
+        return LabError(problem, "If nobody needs it: labkit reset --roster FILE --execute")
+    return LabError(
+        f"The {found.kind} {found.name} has a name of the lab {seat.lab} but not its tag, so that lab cannot be built.",
+        "Delete it, or change the lab's name in the roster.",
+    )
+
+
+def _strangers(opened: Opened) -> str:
+    """The labs that the roster does not name."""
+    target, ours = opened.target(opened.seats[0]), {seat.lab for seat in opened.seats}
+    index, wanted = target.client("resourcegroupstaggingapi"), [{"Key": TAG_KEY}]
+    mappings = every(index, "get_resources", "ResourceTagMappingList", TagFilters=wanted)
+    labs = {tag["Value"] for mapping in mappings for tag in mapping["Tags"] if tag["Key"] == TAG_KEY}
+    return "none" if labs <= ours else f"labs that are not in the roster: {', '.join(sorted(labs - ours))}"

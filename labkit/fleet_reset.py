@@ -1,0 +1,163 @@
+"""Reset the labs of one account: remove each, look a second time at all of them, build them again if asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from labkit import removal
+from labkit.aws import explained, until_settled
+from labkit.errors import LabError
+from labkit.fleet_record import ResetRecord
+from labkit.fleet_results import CLEAN, LEFT_ALONE, NOT_BUILT, QUARANTINED, REMOVING, LabPlan, LabResult
+from labkit.lab import Lab
+from labkit.progress import Progress
+from labkit.reach import Opened
+from labkit.removal import Receipt
+from labkit.roster import Seat
+from labkit.target import Target
+
+TRIES = 3
+
+
+def plan_account(opened: Opened) -> list[LabPlan]:
+    """What a reset would do to the labs of one account and region. Reads only."""
+    return [_plan(opened, seat) for seat in opened.seats]
+
+
+def _plan(opened: Opened, seat: Seat) -> LabPlan:
+    try:
+        with explained():
+            return LabPlan(seat, removal.plan(opened.target(seat)))
+    except LabError as error:
+        return LabPlan(seat, reason=error.problem, remedy=error.remedy)
+
+
+class _LeftAloneError(LabError):
+    """An account that cannot or may not be entered. Trying again at once would not help."""
+
+
+@dataclass(frozen=True)
+class AccountReset:
+    """The reset of one account and region, a lab after the other: AWS counts the calls of all of them together.
+
+    Args:
+        opened: the account, with its guards.
+        record: told of each lab what became of it.
+        progress: told what is going on.
+        pause: waits so many seconds between two tries.
+        through: the step to build each lab through afterwards, if any.
+    """
+
+    opened: Opened
+    record: ResetRecord
+    progress: Progress
+    pause: Callable[[float], None]
+    through: str | None
+
+    def run(self) -> None:
+        """Reset every lab of the account. What goes wrong with one does not stop the others."""
+        failed = self._clean([seat for seat in self.opened.seats if not self._only_to_build(seat)])
+        for _ in range(TRIES - 1):
+            if failed:
+                self.pause(max(self.opened.target(seat).place.patience for seat in failed) / TRIES)
+                failed = self._clean(failed)
+        for seat, error in failed.items():
+            self._keep(seat, QUARANTINED, error)
+        if self.through:
+            self._build([seat for seat in self.opened.seats if self._state(seat) == CLEAN])
+        self._finish()
+
+    def _only_to_build(self, seat: Seat) -> bool:
+        """Whether an earlier run of this reset, which was killed, has cleaned the lab and maybe begun to build it."""
+        return self.through is not None and self._state(seat) == CLEAN
+
+    def _clean(self, seats: Iterable[Seat]) -> dict[Seat, LabError]:
+        """Remove the labs, then look at each again. Returns those that are not clean, and why."""
+        removed, failed = self._each(seats, self._remove)
+        _, found = self._each(removed, self._look_again)
+        return {**failed, **found}
+
+    def _each(
+        self, seats: Iterable[Seat], action: Callable[[Seat, Target], None]
+    ) -> tuple[list[Seat], dict[Seat, LabError]]:
+        """Do something to each lab. Returns the seats where it was done, and those where it failed."""
+        done: list[Seat] = []
+        failed: dict[Seat, LabError] = {}
+        for seat in seats:
+            try:
+                self._attempt(seat, action)
+                done.append(seat)
+            except _LeftAloneError as error:
+                self._keep(seat, LEFT_ALONE, error)
+            except LabError as error:
+                failed[seat] = error
+        return done, failed
+
+    def _attempt(self, seat: Seat, action: Callable[[Seat, Target], None]) -> None:
+        try:
+            target = self.opened.target(seat, confirmed=True)
+        except LabError as error:
+            raise _LeftAloneError(error.problem, error.remedy) from error
+        try:
+            with explained():
+                action(seat, target)
+        except LabError:
+            _require_access(target)
+            raise
+
+    def _remove(self, seat: Seat, target: Target) -> None:
+        self.progress.say(seat, f"removing {seat.lab}")
+        receipt = removal.remove_lab(target, keep=lambda receipt: self._keep_receipt(seat, receipt))
+        for left in receipt.left:
+            if left.ours:
+                raise LabError(f"The {left.kind} {left.name} is left: {left.why}.", "Mend that, then reset again.")
+
+    def _look_again(self, seat: Seat, target: Target) -> None:
+        self.progress.say(seat, f"looking again at {seat.lab}")
+        for found in until_settled(lambda: removal.scan(target)):
+            if found.ours:
+                raise LabError(f"The {found.kind} {found.name} was there again.", "See who makes it, then reset again.")
+        self._keep(seat, CLEAN)
+
+    def _build(self, seats: Iterable[Seat]) -> None:
+        for seat in seats:
+            self.progress.say(seat, f"building {seat.lab}")
+            try:
+                target = self.opened.target(seat, confirmed=True, own_clients=True)
+                Lab(target.settings, tell=lambda sentence: None, target=target).up(self.through)
+                self._keep(seat, CLEAN, built=self.through or "")
+            except LabError as error:
+                self._keep(seat, NOT_BUILT, error)
+
+    def _keep_receipt(self, seat: Seat, receipt: Receipt) -> None:
+        earlier = self.record.read(seat) or LabResult.of(seat)
+        removed = [*earlier.removed, *(deletion.to_dict() for deletion in receipt.removed)]
+        once = {(thing["kind"], thing["id"]): thing for thing in removed}
+        left = tuple(left.to_dict() for left in receipt.left)
+        self.record.keep(LabResult.of(seat, state=REMOVING, removed=tuple(once.values()), left=left))
+
+    def _keep(self, seat: Seat, state: str, error: LabError | None = None, **more: Any) -> None:
+        earlier = self.record.read(seat) or LabResult.of(seat)
+        reason, remedy = (error.problem, error.remedy) if error else ("", "")
+        kept = {"removed": earlier.removed, "left": earlier.left, **more}
+        self.record.keep(LabResult.of(seat, state=state, reason=reason, remedy=remedy, **kept))
+
+    def _state(self, seat: Seat) -> str:
+        kept = self.record.read(seat)
+        return kept.state if kept else ""
+
+    def _finish(self) -> None:
+        states = [self._state(seat) for seat in self.opened.seats]
+        worst = next((state for state in (QUARANTINED, LEFT_ALONE, NOT_BUILT) if state in states), CLEAN)
+        self.progress.finish(self.opened.seats[0], worst, good=worst == CLEAN)
+
+
+def _require_access(target: Target) -> None:
+    """Raise _LeftAloneError if the account does not let us in any more: expired credentials, a closed account."""
+    try:
+        with explained():
+            target.client("sts").get_caller_identity()
+    except LabError as error:
+        raise _LeftAloneError(error.problem, error.remedy) from error

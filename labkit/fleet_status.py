@@ -1,0 +1,138 @@
+"""Who of a class is at which step, and who is stuck on what: every lab's settings, without its calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labkit.aws import explained
+from labkit.errors import LabError
+from labkit.naming import PRE_TOKEN
+from labkit.reach import Opened
+from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
+from labkit.settings import RUNTIMES
+from labkit.shown import Shown, html_paragraph, html_table, text_table
+from labkit.steps import STEPS
+from labkit.steps.functions import find_function
+from labkit.steps.step import Finding
+from labkit.target import Target
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one attendee stands: the steps that exist, what is wrong with them, or why that cannot be told.
+
+    `halfway` names what is missing of a step that was begun.
+    """
+
+    seat: Seat
+    built: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    halfway: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is built and nothing is wrong."""
+        return len(self.built) == len(STEPS) and not self.stuck
+
+    @property
+    def steps(self) -> str:
+        """The steps that exist, in words."""
+        if self.reason:
+            return "unknown"
+        return "everything" if len(self.built) == len(STEPS) else ", ".join(self.built) or "nothing"
+
+    @property
+    def stuck(self) -> str:
+        """What is wrong, in a few words; empty if nothing is."""
+        if self.reason:
+            return self.reason
+        more = f" and {len(self.findings) - 1} more" if len(self.findings) > 1 else ""
+        return f"{self.findings[0].step}: {self.findings[0].subject}{more}" if self.findings else self.halfway
+
+    @property
+    def help(self) -> str:
+        """What to do about it."""
+        if self.remedy or not self.stuck:
+            return self.remedy
+        return self.findings[0].fix if self.findings else "labkit up"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The attendee, the account, the steps and what is wrong."""
+        return {
+            **{key: getattr(self.seat, key) for key in ("attendee", "account", "region", "lab")},
+            "built": list(self.built),
+            "stuck": self.stuck or None,
+            "fix": self.help or None,
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class ClassStatus(Shown):
+    """Where every attendee stands."""
+
+    standings: tuple[Standing, ...]
+    bad: tuple[BadRow, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every lab could be looked at."""
+        return not self.bad and not any(standing.reason for standing in self.standings)
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how many are done, and how many need help."""
+        done, stuck = sum(s.done for s in self.standings), sum(bool(s.stuck) for s in self.standings)
+        return f"{done} of {len(self.standings)} attendees have built everything; {stuck} are stuck."
+
+    def text(self) -> str:
+        """The summary and a line for each attendee."""
+        parts = [self.summary, text_table(_HEADER, self._rows()), bad_rows_text(self.bad)]
+        return "\n\n".join(part for part in parts if part)
+
+    def html(self) -> str:
+        """The summary and a row for each attendee."""
+        return html_paragraph(self.summary) + html_table(_HEADER, self._rows()) + bad_rows_html(self.bad)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `attendees`, and the `rows` of the roster that cannot be used."""
+        return {"attendees": [s.to_dict() for s in self.standings], "rows": [row.to_dict() for row in self.bad]}
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [(s.seat.attendee, s.seat.account, s.seat.lab, s.steps, s.stuck, s.help) for s in self.standings]
+
+
+_HEADER = ("attendee", "account", "lab", "has built", "stuck on", "what to do")
+
+
+def standings(opened: Opened) -> list[Standing]:
+    """Where the attendees of one account and region stand. Reads only."""
+    return [_standing(opened, seat) for seat in opened.seats]
+
+
+def _standing(opened: Opened, seat: Seat) -> Standing:
+    try:
+        target = opened.target(seat)
+        with explained():
+            return _look(_in_its_runtime(target), seat)
+    except LabError as error:
+        return Standing(seat, reason=error.problem, remedy=error.remedy)
+
+
+def _look(target: Target, seat: Seat) -> Standing:
+    states = [step.find(target) for step in STEPS]
+    built = tuple(state.step for state in states if state.found)
+    findings = tuple(finding for step in STEPS if step.name in built for finding in step.check(target).findings)
+    begun = [state for state in states if not state.found and any(resource.found for resource in state.resources)]
+    halfway = f"{begun[0].step}: no {begun[0].missing[0].kind} {begun[0].missing[0].name}" if begun else ""
+    return Standing(seat, built, findings, halfway)
+
+
+def _in_its_runtime(target: Target) -> Target:
+    """The target, with the runtime that the attendee chose: either is right."""
+    found = find_function(target, PRE_TOKEN)
+    runtime = found["Configuration"]["Runtime"] if found else ""
+    return replace(target, settings=replace(target.settings, runtime=runtime)) if runtime in RUNTIMES else target

@@ -1,0 +1,325 @@
+"""The roster of a class: who sits in which account, and how to get there. A CSV or YAML file, a row an attendee."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import functools
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+import yaml  # type: ignore[import-untyped]  # its stubs would be one more dependency for three calls
+
+from labkit.errors import LabError, UsageError
+from labkit.settings import NAME_PATTERN
+from labkit.shown import Shown, html_table, text_table
+from labkit.target import is_loopback
+
+REQUIRED = ("attendee", "account", "region")
+OPTIONAL = ("lab", "profile", "role", "principal", "endpoint")
+DEFAULT_LAB = "jwt-lab"
+
+_OTHER_NAMES = {"account_id": "account", "lab_name": "lab"}
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
+_ROLE_NAME = re.compile(r"[\w+=,.@/-]+")
+_PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/[\w+=,.@/-]+")
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One attendee's lab: its account and region, its name, and how the instructor gets there.
+
+    `profile`, `role` (an ARN, or a role's name in the account), `principal` (the ARN of the role or user that the
+    attendee works as) and `endpoint` (of a fake account in rehearsal) are empty where the roster says nothing.
+    """
+
+    line: int
+    attendee: str
+    account: str
+    region: str
+    lab: str
+    profile: str = ""
+    role: str = ""
+    principal: str = ""
+    endpoint: str = ""
+
+    @property
+    def role_arn(self) -> str:
+        """The ARN of the role to assume; empty if there is none."""
+        if not self.role or self.role.startswith("arn:"):
+            return self.role
+        partition = "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if "-gov-" in self.region else "aws"
+        return f"arn:{partition}:iam::{self.account}:role/{self.role.lstrip('/')}"
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that is left alone, and why."""
+
+    line: int
+    attendee: str
+    problem: str
+    remedy: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as JSON."""
+        return {"line": self.line, "attendee": self.attendee, "error": self.problem, "fix": self.remedy}
+
+
+@dataclass(frozen=True, repr=False)
+class Roster(Shown):
+    """The rows of a roster that can be used, and those that cannot."""
+
+    seats: tuple[Seat, ...]
+    bad: tuple[BadRow, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The account ids, each once, in the roster's order."""
+        return tuple(dict.fromkeys(seat.account for seat in self.seats))
+
+    @property
+    def groups(self) -> tuple[tuple[Seat, ...], ...]:
+        """The seats of each account and region together, in the roster's order."""
+        groups: dict[tuple[str, str], list[Seat]] = {}
+        for seat in self.seats:
+            groups.setdefault((seat.account, seat.region), []).append(seat)
+        return tuple(tuple(group) for group in groups.values())
+
+    def text(self) -> str:
+        """A line for each attendee, then one for each row that cannot be used."""
+        seats = text_table(("attendee", "account", "region", "lab", "by way of"), self._rows())
+        return "\n\n".join([seats, bad_rows_text(self.bad)]).strip()
+
+    def html(self) -> str:
+        """A row for each attendee, then one for each that cannot be used."""
+        seats = html_table(("attendee", "account", "region", "lab", "by way of"), self._rows())
+        return seats + bad_rows_html(self.bad)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `seats`, and the `rows` that cannot be used."""
+        return {"seats": [vars(seat) for seat in self.seats], "rows": [row.to_dict() for row in self.bad]}
+
+    def _rows(self) -> list[tuple[str, str, str, str, str]]:
+        return [(s.attendee, s.account, s.region, s.lab, _way(s)) for s in self.seats]
+
+
+def _way(seat: Seat) -> str:
+    ways = (("profile", seat.profile), ("role", seat.role), ("endpoint", seat.endpoint))
+    return ", ".join(f"{kind} {value}" for kind, value in ways if value) or "your own credentials"
+
+
+_BAD_HEADER = ("line", "attendee", "left alone because", "what to do")
+
+
+def bad_rows_text(rows: Iterable[BadRow]) -> str:
+    """A line for each row that cannot be used; nothing if there is none."""
+    table = [(str(row.line), row.attendee, row.problem, row.remedy) for row in rows]
+    return text_table(_BAD_HEADER, table) if table else ""
+
+
+def bad_rows_html(rows: Iterable[BadRow]) -> str:
+    """A table row for each row that cannot be used; nothing if there is none."""
+    table = [(str(row.line), row.attendee, row.problem, row.remedy) for row in rows]
+    return html_table(_BAD_HEADER, table) if table else ""
+
+
+def read_roster(path: Path) -> Roster:
+    """Read a roster. A row that cannot be used is told as such, and the others count.
+
+    Args:
+        path: a `.csv`, `.yaml` or `.yml` file.
+
+    Raises:
+        UsageError: it is no such file, it lacks a column that every row needs, or it has no rows.
+    """
+    text = _text(path)
+    rows = list(_yaml_rows(path, text) if path.suffix.lower() in (".yaml", ".yml") else _csv_rows(path, text))
+    if not rows:
+        raise UsageError(f"The roster {path.name} has no attendees.", f"Give it a row with {', '.join(REQUIRED)}.")
+    return _roster(rows)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"The roster {path} cannot be read: {error.strerror}.", "Name a file that can.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The roster {path} is not UTF-8 text.", "Save it as CSV UTF-8 or as YAML.") from error
+
+
+# A row as it was read: its line, and its values by column.
+_Row = tuple[int, dict[str, str]]
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
+    first_line = text.lstrip().split("\n", 1)[0]
+    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first_line.count), strict=True)
+    try:
+        missing = [name for name in REQUIRED if name not in map(_column, reader.fieldnames or ())]
+        if missing and text.strip():
+            raise UsageError(
+                f"The roster {path.name} lacks the column {missing[0]}.",
+                f"Name the columns in its first line: {', '.join(REQUIRED)}, and if you like {', '.join(OPTIONAL)}.",
+            )
+        rows = ((reader.line_num, _cleaned(row)) for row in reader)
+        yield from ((line, row) for line, row in rows if any(row.values()))
+    except csv.Error as error:
+        problem = f"Line {reader.line_num} of the roster {path.name} is not CSV: {error}."
+        raise UsageError(problem, "Mend its quotation marks.") from error
+
+
+def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
+    # Nodes, not values: YAML reads the digits of an account id that begins with 0 as an octal number.
+    try:
+        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        problem = f"The roster {path.name} is not YAML: {' '.join(str(error).split())}"
+        raise UsageError(problem, "Mend that line.") from error
+    if root is not None and not isinstance(root, yaml.SequenceNode):
+        raise UsageError(f"The roster {path.name} is not a list.", "Begin each attendee with a hyphen.")
+    for node in root.value if root is not None else ():
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        scalars = {k.value: v.value for k, v in pairs if isinstance(k.value, str) and isinstance(v, yaml.ScalarNode)}
+        yield node.start_mark.line + 1, _cleaned(scalars)
+
+
+def _cleaned(row: Mapping[Any, Any]) -> dict[str, str]:
+    """The columns that a roster may have, without the blanks around them; the first of two with one name counts."""
+    cleaned: dict[str, str] = {}
+    for name, value in row.items():
+        if isinstance(name, str) and isinstance(value, str):
+            cleaned.setdefault(_column(name), value.strip())
+    return {name: cleaned.get(name, "") for name in (*REQUIRED, *OPTIONAL)}
+
+
+def _column(name: str) -> str:
+    name = re.sub(r"[\s_-]+", "_", name.strip().lower())
+    return _OTHER_NAMES.get(name, name)
+
+
+def _roster(rows: list[_Row]) -> Roster:
+    seats, bad = [], []
+    refuse_repetition = _Repetition(rows)
+    for line, row in rows:
+        row["lab"] = row["lab"] or DEFAULT_LAB
+        try:
+            _check(row)
+            refuse_repetition(line, row)
+            seats.append(Seat(line, **row))
+        except LabError as error:
+            bad.append(BadRow(line, row["attendee"], error.problem, error.remedy))
+    return Roster(tuple(seats), tuple(bad))
+
+
+class _Repetition:
+    """Refuses every row of an attendee, and of a lab, that is named twice: nobody can tell which row is meant."""
+
+    def __init__(self, rows: list[_Row]) -> None:
+        self._attendees = Counter(_attendee(row) for _, row in rows)
+        self._labs = Counter(_lab(row) for _, row in rows)
+
+    def __call__(self, line: int, row: dict[str, str]) -> None:
+        if self._attendees[_attendee(row)] > 1:
+            raise LabError(
+                f"The attendee {row['attendee']} is in the roster {self._attendees[_attendee(row)]} times.",
+                "Keep one of the rows, or give each its own name.",
+            )
+        if self._labs[_lab(row)] > 1:
+            raise LabError(
+                f"Another row has the lab {row['lab']} in account {row['account']}, region {row['region']}, too.",
+                "Give each attendee of an account a lab name of their own in the column lab.",
+            )
+
+
+def _attendee(row: dict[str, str]) -> str:
+    return row["attendee"].casefold()
+
+
+def _lab(row: dict[str, str]) -> tuple[str, str, str]:
+    return row["account"], row["region"], row["lab"] or DEFAULT_LAB
+
+
+def _check(row: dict[str, str]) -> None:
+    """Raise LabError with the first thing that is wrong with a row by itself."""
+    missing = [name for name in REQUIRED if not row[name]]
+    if missing:
+        raise LabError(f"The row has no {missing[0]}.", f"Fill in the column {missing[0]}.")
+    _check_account(row["account"])
+    _check_region(row["region"])
+    if not NAME_PATTERN.fullmatch(row["lab"]):
+        raise LabError(
+            f"The lab name {row['lab']!r} cannot begin the names of AWS resources.",
+            "Use 2 to 24 lower-case letters, digits and hyphens, a letter first and no hyphen last.",
+        )
+    _check_arns(row)
+    _check_endpoint(row)
+
+
+def _check_account(account: str) -> None:
+    if _ACCOUNT.fullmatch(account):
+        return
+    if account.isdecimal() and len(account) < 12:  # noqa: PLR2004 - the length of an account id
+        raise LabError(
+            f"The account id {account} has {len(account)} digits instead of 12.",
+            "If a spreadsheet dropped its leading zeros, put them back and keep the column as text.",
+        )
+    raise LabError(f"{account!r} is not an account id.", "An account id has 12 digits and nothing else.")
+
+
+def _check_region(region: str) -> None:
+    if region not in _regions():
+        near = difflib.get_close_matches(region, sorted(_regions()), 1)
+        raise LabError(
+            f"AWS has no region {region!r} with Cognito user pools.",
+            f"Did you mean {near[0]}?" if near else "Name one such as us-east-1.",
+        )
+
+
+@functools.cache
+def _regions() -> frozenset[str]:
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    return frozenset(region for p in partitions for region in session.get_available_regions("cognito-idp", p))
+
+
+def _check_arns(row: dict[str, str]) -> None:
+    role, principal = _ROLE_ARN.fullmatch(row["role"]), _PRINCIPAL_ARN.fullmatch(row["principal"])
+    if row["role"] and not role and (row["role"].startswith("arn:") or not _ROLE_NAME.fullmatch(row["role"])):
+        raise LabError(f"{row['role']!r} is not the ARN or the name of a role.", "Mend the column role.")
+    if row["principal"] and not principal:
+        raise LabError(f"{row['principal']!r} is not the ARN of a role or user.", "Mend the column principal.")
+    for match in (role, principal):
+        if match and match[1] != row["account"]:
+            raise LabError(
+                f"{match[0]} is of account {match[1]}, but the row is for {row['account']}.", "Mend one of the two."
+            )
+
+
+def _check_endpoint(row: dict[str, str]) -> None:
+    if not row["endpoint"]:
+        return
+    if row["profile"] or row["role"]:
+        raise LabError("The row has an endpoint and a profile or role.", "An endpoint is for rehearsal only.")
+    if not _is_loopback_url(row["endpoint"]):
+        raise LabError(
+            f"The endpoint {row['endpoint']!r} is not one of this machine.",
+            "Leave it out for an AWS account; for rehearsal: labkit cloud class start N",
+        )
+
+
+def _is_loopback_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "http" and is_loopback(parts.hostname)
