@@ -175,6 +175,8 @@ def _request(method: str, url: str, authorization: str | None) -> requests.Respo
     try:
         # A terminal hands on bytes that are no UTF-8 as surrogates.
         headers = {} if authorization is None else {"Authorization": authorization.encode(errors="surrogateescape")}
+        if "\0" in (authorization or ""):  # which requests lets through
+            raise requests.exceptions.InvalidHeader
         return session.request(method, url, headers=headers, timeout=TIMEOUT_SECONDS)
     except (requests.exceptions.InvalidHeader, UnicodeEncodeError) as error:
         raise UsageError("The token holds a line break or another character that no header may hold.",

@@ -28,7 +28,6 @@ from labkit.sign_in import KINDS, known_user
 from labkit.steps import STEPS
 from labkit.target import Place, open_target
 from labkit.terminal import can_ask, fail, print_json, show, tell
-from labkit.terms import EXACT
 from labkit.tokens import LONGEST_TEXT
 from labkit.tokens import decode as decode_token
 
@@ -184,8 +183,8 @@ def explain(
         raise UsageError("--as and a token exclude each other.", "Give one of them, or none.")
     known_kind(kind)
     token = None if value is None else given_text(value)
-    explanation = open_lab().explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage)
-    show(explanation.in_terms(EXACT), as_json=json)
+    lab = open_lab()
+    show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage, exact=True), as_json=json)
     if token is not None and decode_token(token).problem:
         raise typer.Exit(1)
 

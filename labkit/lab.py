@@ -344,6 +344,7 @@ class Lab:
         bearer: bool = False,
         stage: str = "$default",
         observe: bool = True,
+        exact: bool = False,
     ) -> Explanation:
         """Say rule by rule how the authorizer decides a request, send it, and compare.
 
@@ -355,12 +356,14 @@ class Lab:
             bearer: put `Bearer ` before the token.
             stage: `$default` or `Test`.
             observe: send the request; without it the decision is only predicted.
+            exact: write ids and times as they are, and not as the variables of `labkit env`.
         """
         calls.method_and_path(route, stage)
         target = self._existing()
         with explained():
             caller = self._caller(target, user, kind, token, bearer=bearer)
-            return explain(target, route, caller, stage, observe=observe).in_terms(self._terms(target))
+            explanation = explain(target, route, caller, stage, observe=observe)
+            return explanation if exact else explanation.in_terms(self._terms(target))
 
     def access(self) -> Access:
         """Call every route as every kind of caller: what the rules predict beside what the endpoint answers."""
