@@ -88,7 +88,8 @@ class Receipt(Shown):
         """One sentence: whether anything of the lab is left."""
         if self.clean:
             return f"Nothing of lab {self.lab} is left: a second scan found none of it."
-        return f"Lab {self.lab} is not gone: {sum(left.ours for left in self.left)} of its resources are left."
+        count = sum(left.ours for left in self.left)
+        return f"Lab {self.lab} is not gone: {count} of its resources {'is' if count == 1 else 'are'} left."
 
     @property
     def heading(self) -> str:
@@ -233,7 +234,10 @@ def _version() -> str:
 
 def _once(left: Iterable[Left]) -> tuple[Left, ...]:
     """Each thing once, with the first reason given."""
-    return tuple({(thing.kind, thing.id): thing for thing in reversed([*left])}.values())[::-1]
+    first: dict[tuple[str, str], Left] = {}
+    for thing in left:
+        first.setdefault((thing.kind, thing.id), thing)
+    return tuple(first.values())
 
 
 def _proof(target: Target, removed: Iterable[Deletion], tell: Tell) -> list[Left]:

@@ -1,0 +1,94 @@
+"""What is not the lab's survives its removal, byte for byte as the API shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from labkit.lab import Lab
+from tests.labs import lab_at
+from tests.removal import decoys
+from tests.removal.account import Client, everything, of_lab
+
+LOOKS_LIKE_IT = "it bears a name of this lab, but not its tag"
+
+
+def test_whatever_looks_like_a_lab_survives_its_removal(lab: Lab, home: Path, client: Client) -> None:
+    name = lab.settings.name
+    for tags in ({}, decoys.ANOTHER_LABS):
+        decoys.user_pool(client, f"{name}-users", tags)
+        decoys.api(client, f"{name}-JWTAuth", tags)
+    decoys.user_pool(client, f"{name}-users-2")
+    decoys.api(client, f"{name}-JWTAuth-2")
+    role = decoys.role(client, f"{name}-LambdaForAdminUser-us-east-1-2")
+    decoys.function(client, f"{name}-LambdaForAdminUser-2", role)
+    decoys.log_group(client, f"/aws/lambda/{name}-LambdaForAdminUser-2")
+    decoys.log_group(client, f"/aws/lambda/{name}-resize-images")
+    lab_at(home, f"{name}-2").up()
+    before = everything(client)
+
+    lab.up()
+    receipt = lab.down()
+
+    assert everything(client) == before
+    assert receipt.clean
+    assert [(left.kind, left.name, left.why, left.ours) for left in receipt.left] == [
+        ("HTTP API", f"{name}-JWTAuth", LOOKS_LIKE_IT, False),
+        ("HTTP API", f"{name}-JWTAuth", LOOKS_LIKE_IT, False),
+        ("user pool", f"{name}-users", LOOKS_LIKE_IT, False),
+        ("user pool", f"{name}-users", LOOKS_LIKE_IT, False),
+    ]
+    lab_at(home, f"{name}-2").down()
+
+
+@pytest.mark.parametrize("tags", [{}, decoys.ANOTHER_LABS], ids=["no tag", "another lab's tag"])
+def test_what_took_a_name_of_the_labs_survives_its_removal(tags: dict[str, str], lab: Lab, client: Client) -> None:
+    lab.up()
+    name = lab.settings.name
+    replace_by_somebody_elses(client, f"{name}-LambdaForRegularUser", tags)
+    before = everything(client)
+
+    receipt = lab.down()
+
+    after = everything(client)
+    assert of_lab(after, name) == {"function": 1, "permission": 1, "role": 1, "role policy": 1, "log group": 1}
+    assert after.items() <= before.items()
+    assert receipt.clean
+    assert [(left.kind, left.name, left.why, left.ours) for left in receipt.left] == [
+        ("function", f"{name}-LambdaForRegularUser", LOOKS_LIKE_IT, False),
+        ("role", f"{name}-LambdaForRegularUser-us-east-1", LOOKS_LIKE_IT, False),
+        ("log group", f"/aws/lambda/{name}-LambdaForRegularUser", LOOKS_LIKE_IT, False),
+    ]
+
+
+def replace_by_somebody_elses(client: Client, name: str, tags: dict[str, str]) -> None:
+    client("lambda").delete_function(FunctionName=name)
+    client("iam").delete_role_policy(RoleName=f"{name}-us-east-1", PolicyName="write-own-logs")
+    client("iam").delete_role(RoleName=f"{name}-us-east-1")
+    client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
+    decoys.function(client, name, decoys.role(client, f"{name}-us-east-1", tags), tags)
+    decoys.log_group(client, f"/aws/lambda/{name}", tags)
+
+
+def test_a_role_that_somebody_elses_function_uses_is_left_and_reported(lab: Lab, client: Client) -> None:
+    lab.up()
+    role = f"{lab.settings.name}-LambdaForAdminUser-us-east-1"
+    decoys.function(client, "shares-our-role", client("iam").get_role(RoleName=role)["Role"]["Arn"])
+    before = everything(client)
+
+    receipt = lab.down()
+
+    after = everything(client)
+    assert after.items() <= before.items()
+    assert of_lab(after, lab.settings.name) == {"role": 1, "role policy": 1}
+    assert of_lab(after, "shares") == {"function": 1, "permission": 1}
+    assert not receipt.clean
+    assert [(left.kind, left.name, left.why, left.ours) for left in receipt.left] == [
+        ("role", role, "somebody else's function runs with it: shares-our-role", True),
+        ("role policy", f"write-own-logs of {role}", "the second scan found it by its parent", True),
+    ]
+
+    client("lambda").delete_function(FunctionName="shares-our-role")
+    assert lab.down().clean
+    assert of_lab(everything(client), lab.settings.name) == {}
