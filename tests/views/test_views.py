@@ -1,0 +1,170 @@
+"""Widgets say what their results say, show no whole token, and leave text and HTML where no kernel runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from html import unescape
+
+import ipywidgets as widgets
+import pytest
+
+from labkit.lab import Lab
+from labkit.views import AccessMatrix, Ladder, TokenExplorer, view
+from labkit.views.token_explorer import remaining
+from tests.signing import signed
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture(scope="module")
+def lab(new_lab: Callable[..., Lab]) -> Lab:
+    """A whole lab."""
+    lab = new_lab()
+    lab.up()
+    return lab
+
+
+def inside(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def said(widget: widgets.Widget) -> str:
+    """All text in a widget, with what its buttons and choices are called."""
+    found = inside(widget)
+    text = "\n".join(str(getattr(w, "value", "")) + str(getattr(w, "description", "")) for w in found)
+    return unescape(text).replace("<span>$</span>", "$")
+
+
+def button(widget: widgets.Widget, description: str) -> widgets.Button:
+    return next(w for w in inside(widget) if isinstance(w, widgets.Button) and w.description == description)
+
+
+def choice(widget: widgets.Widget, kind: type[widgets.Widget]) -> widgets.Widget:
+    return next(w for w in inside(widget) if isinstance(w, kind))
+
+
+def test_each_result_has_its_view(lab: Lab) -> None:
+    assert isinstance(view(lab.read("hello")), TokenExplorer)
+    assert isinstance(view(lab.explain("GET /AdminUser")), Ladder)
+    assert isinstance(view(lab.access()), AccessMatrix)
+
+
+def test_a_notebook_keeps_text_and_html_of_the_result_beside_the_widget(lab: Lab) -> None:
+    for result in (lab.read(lab.tokens("adminuser")["id"]), lab.explain("GET /AdminUser", "regularuser"), lab.access()):
+        bundle = view(result)._repr_mimebundle_()
+        assert bundle["text/plain"] == result.text() == repr(view(result))
+        assert bundle["text/html"] == result.html()
+        assert set(bundle) == {"text/plain", "text/html", VIEW}
+
+
+def test_the_explorer_explains_the_chosen_part(lab: Lab) -> None:
+    widget = view(lab.read(lab.tokens("adminuser")["id"])).widget
+    part = choice(widget, widgets.ToggleButtons)
+    assert part.options == ("Header", "Claims", "Signature")
+    assert "admin-$APP_CLIENT_ID regular-$APP_CLIENT_ID" in said(widget)
+    part.value = "Header"
+    assert "How the token was signed" in said(widget)
+    part.value = "Signature"
+    assert "nobody can change either without the issuer's private key" in said(widget)
+    assert "$AWS_ENDPOINT_URL/$USER_POOL_ID/.well-known/jwks.json" in said(widget)
+
+
+def test_the_explorer_shows_real_values_when_asked(lab: Lab) -> None:
+    widget = view(lab.read(lab.tokens("adminuser")["id"])).widget
+    client = lab.status().ids["app_client_id"]
+    assert client not in said(widget)
+    choice(widget, widgets.Checkbox).value = True
+    assert f"admin-{client} regular-{client}" in said(widget)
+
+
+def test_the_explorer_has_badge_and_countdown(lab: Lab) -> None:
+    header, _, signature = lab.tokens("regularuser")["id"].split(".")
+    payload = lab.tokens("adminuser")["id"].split(".")[1]
+    good, forged = (
+        said(view(lab.read(token)).widget)
+        for token in (lab.tokens("adminuser")["id"], f"{header}.{payload}.{signature}")
+    )
+    assert "✓ valid signature" in good
+    assert "expires in 59:" in good or "expires in 1:00:00" in good
+    assert "✗ invalid signature" in forged
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "does not say when it expires"),
+        (-1, "has expired: sign in again"),
+        (0, "has expired: sign in again"),
+        (59.9, "expires in 0:59"),
+        (3571, "expires in 59:31"),
+        (3600, "expires in 1:00:00"),
+        (29 * 86400 + 5, "expires in 29 days"),
+    ],
+)
+def test_the_time_that_is_left(seconds: float | None, words: str) -> None:
+    assert remaining(seconds) == words
+
+
+def test_the_countdown_runs_until_the_token_has_expired(lab: Lab) -> None:
+    token = signed({"exp": time.time() + 1.2})
+
+    async def watch() -> list[str]:
+        widget = view(lab.read(token)).widget
+        seen = [said(widget)]
+        while "has expired" not in seen[-1]:
+            await asyncio.sleep(0.1)
+            seen.append(said(widget))
+        return seen
+
+    assert "expires in 0:0" in asyncio.run(asyncio.wait_for(watch(), 30))[0]
+
+
+def test_no_view_holds_a_signature_until_it_is_asked_for(lab: Lab) -> None:
+    token = lab.tokens("adminuser")["id"]
+    widget = view(lab.read(token)).widget
+    signature = token.split(".")[2]
+
+    async def press() -> str:
+        button(widget, "Copy the whole token").click()
+        return str(choice(widget, widgets.Output).outputs)
+
+    assert signature not in str([w.get_state() for w in inside(widget)])
+    assert token in asyncio.run(press())
+
+
+def test_what_is_no_token_has_nothing_to_copy(lab: Lab) -> None:
+    widget = view(lab.read("hello")).widget
+    assert "It has 1 part" in said(widget)
+    assert not [w for w in inside(widget) if isinstance(w, widgets.Button)]
+
+
+def test_the_ladder_opens_the_rung_that_failed(lab: Lab) -> None:
+    text = said(view(lab.explain("GET /AdminUser", "regularuser")).widget)
+    assert text.count("<li ") == 12
+    assert text.count("<details open>") == 1
+    assert '<li class="failed"><details open><summary><b class="sign">✗ failed</b><b class="name">scope</b>' in text
+    assert "as predicted." in text
+    assert "labkit token regularuser" in text
+
+
+def test_the_ladder_without_an_answer_has_no_curl_line(lab: Lab) -> None:
+    widget = view(lab.explain("GET /AdminUser", observe=False)).widget
+    assert "The request was not sent." in said(widget)
+    assert "curl" not in said(widget)
+
+
+def test_a_cell_of_the_matrix_leads_to_its_rules(lab: Lab) -> None:
+    widget = view(lab.access()).widget
+    cells = [w for w in inside(widget) if isinstance(w, widgets.Button)]
+    assert [cell.description for cell in cells] == [
+        "401 ✓ as predicted", "401 ✓ as predicted",
+        "403 ✓ as predicted", "200 ✓ as predicted",
+        "200 ✓ as predicted", "200 ✓ as predicted",
+        "403 ✓ as predicted", "403 ✓ as predicted",
+    ]  # fmt: skip
+    cells[2].click()
+    assert "GET /AdminUser as regularuser: 403, refused by the rule scope." in said(widget)
