@@ -141,7 +141,7 @@ class AttackReport(Shown):
 
 
 _HEADINGS = ("attempt", "what it tries", "predicted", "observed", "remember")
-_WIDTHS = (24, 56, 9, 24, 48)
+_WIDTHS = (28, 56, 9, 40, 48)
 
 
 def _title(rule: str | None) -> str:

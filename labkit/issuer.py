@@ -125,7 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def do_GET(self) -> None:
-        page = self.issuer.page(self.path.removeprefix(urlsplit(self.issuer.url).path))
+        below = self.path.removeprefix(urlsplit(self.issuer.url).path)
+        page = self.issuer.page(below) if below != self.path else None
         self.send_response(HTTPStatus.NOT_FOUND if page is None else HTTPStatus.OK)
         self.send_header("Content-Length", str(len(page or b"")))
         self.end_headers()
