@@ -47,9 +47,9 @@ class Journal:
         self._kept: dict[str, Any] = _read(self._file)
 
     @property
-    def through(self) -> str | None:
-        """The last step that was built."""
-        return self._kept.get("through")
+    def reached_steps(self) -> list[str]:
+        """The steps that were built, here or in a cloud before this one, in the order of their first building."""
+        return _reached(self._kept)
 
     @property
     def is_current(self) -> bool:
@@ -64,11 +64,10 @@ class Journal:
             self._write(kept)
 
     def reached(self, step: str) -> None:
-        """Remember that a step is built; the furthest counts."""
+        """Remember that a step is built."""
         kept = self._current()
         if step not in kept["reached"]:
             kept["reached"].append(step)
-            kept["through"] = step
             self._write(kept)
 
     def forget(self) -> None:
@@ -85,41 +84,47 @@ class Journal:
     def _current(self) -> dict[str, Any]:
         if self.is_current:
             return self._kept
-        return {"place": self._place, "through": self.through, "reached": [], "commands": {}}
+        return {"place": self._place, "reached": self.reached_steps, "commands": {}}
 
     def _write(self, kept: dict[str, Any]) -> None:
         self._kept = kept
         write_json(self._file, kept)
 
 
-def built_through(settings: Settings) -> str | None:
-    """The last step that was built of the lab in the embedded cloud, told without reaching it."""
-    return _read(embedded_folder(settings) / _FILE).get("through")
+def was_built(settings: Settings) -> bool:
+    """Whether some step of the lab was built in the embedded cloud, told without reaching it."""
+    return bool(_reached(_read(embedded_folder(settings) / _FILE)))
+
+
+def _reached(kept: Mapping[str, Any]) -> list[str]:
+    return list(kept.get("reached", []))
 
 
 @dataclass(frozen=True, repr=False)
 class Remembered(Shown):
-    """The labs that this machine has built and not taken away: (place, name, last step built)."""
+    """The labs that this machine has built and not taken away: (place, name, the steps built)."""
 
     labs: tuple[tuple[str, str, str], ...]
 
     def text(self) -> str:
         """A line for each lab; nothing if there is none."""
-        return text_table(("where", "lab", "built through"), self.labs) if self.labs else ""
+        return text_table(("where", "lab", "built"), self.labs) if self.labs else ""
 
     def html(self) -> str:
         """A row for each lab."""
-        return html_table(("where", "lab", "built through"), self.labs)
+        return html_table(("where", "lab", "built"), self.labs)
 
     def to_dict(self) -> dict[str, Any]:
-        """The `labs`, each with `place`, `name` and `through`."""
-        return {"labs": [{"place": place, "name": name, "through": through} for place, name, through in self.labs]}
+        """The `labs`, each with `place`, `name` and `steps`."""
+        return {
+            "labs": [{"place": place, "name": name, "steps": steps.split(", ")} for place, name, steps in self.labs]
+        }
 
 
 def remembered(home: Path) -> Remembered:
     """Every lab that has a journal below a LABKIT_HOME. A place is `embedded` or `<account>-<region>`."""
     files = sorted((home / "labs").glob(f"*/*/{_FILE}"))
-    return Remembered(tuple((file.parts[-3], file.parts[-2], str(_read(file).get("through"))) for file in files))
+    return Remembered(tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(_read(file)))) for file in files))
 
 
 def forget_embedded(home: Path) -> None:

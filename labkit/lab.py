@@ -22,10 +22,10 @@ from labkit.doctor import Diagnosis, diagnose, require_node
 from labkit.errors import LabError, UsageError
 from labkit.explanation import Explanation, explain
 from labkit.invocation import Invocation, Source, invoke, source
-from labkit.journal import Commands, Journal, built_through
+from labkit.journal import Commands, Journal, was_built
 from labkit.naming import FUNCTIONS
 from labkit.passwords import known
-from labkit.private_files import private_folder
+from labkit.private_files import private_folder, unwritable
 from labkit.published_keys import published_keys
 from labkit.reading import Reading, read
 from labkit.recorder import Recorder
@@ -34,7 +34,7 @@ from labkit.shown import Shown, html_paragraph, html_table, text_table
 from labkit.steps import STEPS
 from labkit.steps.step import Report, State, Step
 from labkit.steps.user_pool import find_user_pool
-from labkit.target import EmbeddedPlace, Target, open_target
+from labkit.target import EmbeddedPlace, NotRunningError, Target, open_target
 from labkit.terms import Terms, lab_terms
 from labkit.tokens import decode
 from labkit.what_if import Change, Signer, WhatIf, what_if
@@ -157,27 +157,31 @@ class Lab:
         return isinstance(place, EmbeddedPlace) and process.find(self.settings.home) != place.cloud
 
     def _was_built(self) -> bool:
-        return self.settings.target == "embedded" and built_through(self.settings) is not None
+        return self.settings.target == "embedded" and was_built(self.settings)
 
     def _rebuild(self, target: Target) -> None:
         """Build a lab again that stood in an embedded cloud which is gone."""
         journal = Journal(target)
-        through = journal.through
-        if through is None or journal.is_current:
+        lost = [step for step in STEPS if step.name in journal.reached_steps]
+        if not lost or journal.is_current:
             return
-        self.tell(f"The embedded cloud was gone, and the lab with it. Building it again through {through}.")
-        self._target = target
-        self.up(through=through)
+        self.tell(f"The embedded cloud was gone, and the lab with it. Building it again through {lost[-1].name}.")
+        for step in lost:
+            self._ensure(target, step)
 
     @contextmanager
     def _working(self, target: Target) -> Iterator[None]:
         """One writer at a time for a lab on this machine, with every AWS refusal in a sentence."""
         lock = FileLock(private_folder(target.folder) / "lock", timeout=60)
         try:
-            with lock, explained():
-                yield
+            lock.acquire()
         except Timeout as error:
             raise LabError("Another labkit is changing this lab.", "Let it finish, then repeat this.") from error
+        except OSError as error:
+            raise unwritable(target.folder, error) from error
+        with lock, explained():
+            lock.release()  # `with` holds it a second time
+            yield
 
     def find(self, step: str) -> State:
         """What exists of one step."""
@@ -227,9 +231,7 @@ class Lab:
         """What exists. The embedded cloud is not started for it."""
         try:
             target = self._reach(start=False)
-        except LabError:
-            if self.settings.target == "aws":
-                raise
+        except NotRunningError:
             nothing = tuple(State(step.name, ()) for step in STEPS)
             return Status(self.settings.target, None, None, self.settings.name, nothing)
         with explained():
@@ -242,22 +244,20 @@ class Lab:
         Raises:
             LabError: there is no lab to check.
         """
+        steps = STEPS if step is None else (step_named(step),)
         target = self._existing()
+        report = Report(())
         with explained():
-            if step is not None:
-                return step_named(step).check(target)
-            report = Report(())
-            for each in STEPS:
+            for each in steps:
                 report += each.check(target)
-            return report + calls.check_calls(target)
+            return report if step else report + calls.check_calls(target)
 
     def _existing(self) -> Target:
         """The lab's place, where something of the lab must stand."""
         try:
-            target = self._reach(start=False)
-        except LabError as error:
-            raise sign_in.NO_LAB if self.settings.target == "embedded" else error from error
-        return target
+            return self._reach(start=False)
+        except NotRunningError as error:
+            raise sign_in.NO_LAB from error
 
     def plan_removal(self) -> removal.Plan:
         """What `down` would delete. Deletes nothing."""
@@ -398,6 +398,7 @@ class Lab:
         issuer: str | None = None,
         scopes: str | Sequence[str] | None = None,
         route: str = "GET /AdminUser",
+        send: bool = True,
     ) -> WhatIf:
         """Change a token, the clock, the authorizer or the route: which rule decides otherwise, and does the API agree?
 
@@ -412,6 +413,7 @@ class Lab:
             issuer: the issuer that the authorizer trusts.
             scopes: the route's scopes.
             route: the route of the lab that it begins with.
+            send: try it out; without it the decision is only predicted.
         """
         change = Change(
             claims=claims or {},
@@ -425,7 +427,8 @@ class Lab:
         )
         target = self._existing()
         with self._working(target):
-            return what_if(target, user, calls.known_route(route), change).in_terms(self._terms(target))
+            result = what_if(target, user, calls.known_route(route), change, send=send)
+            return result.in_terms(self._terms(target))
 
     def attack(self, attempt: str) -> Attack:
         """Make one attempt of the attack bench, by its name."""

@@ -29,6 +29,13 @@ from labkit.settings import Settings
 DEFAULT_REGION = "us-east-1"
 
 
+class NotRunningError(LabError):
+    """The embedded cloud is not running, and was not to be started."""
+
+    def __init__(self) -> None:
+        super().__init__("The embedded cloud is not running.", "Build the lab, which starts it: labkit up")
+
+
 class Place(Protocol):
     """What differs between the embedded cloud and an AWS account."""
 
@@ -142,13 +149,14 @@ def open_target(settings: Settings, *, start: bool = True) -> Target:
         start: start the embedded cloud if it is not running.
 
     Raises:
-        LabError: the embedded cloud is not running and may not be started, or AWS cannot be reached.
+        NotRunningError: the embedded cloud is not running and may not be started.
+        LabError: it cannot be started, or AWS cannot be reached.
     """
     if settings.target == "aws":
         return Target(settings, Account.from_environment(), confirmed=False)
     cloud = process.start(settings.home) if start else process.find(settings.home)
     if cloud is None:
-        raise LabError("The embedded cloud is not running.", "Build the lab, which starts it: labkit up")
+        raise NotRunningError
     return Target(settings, EmbeddedPlace(cloud, region_from_environment()), confirmed=True)
 
 
