@@ -30,7 +30,9 @@ from labkit.wording import either, quoted
 
 ROUTE = "GET /WhatIf"
 ISSUER_NAME = "$WHAT_IF_ISSUER"
+NOT_SENT = "It was not sent."
 PREDICTED_ONLY = "Predicted only: the what-if API exists in the embedded cloud, not in an AWS account."
+NO_AUDIENCE = "Predicted only: an authorizer cannot be made without an audience."
 UNREACHABLE_ISSUER = "Predicted only: an authorizer cannot be made for an issuer whose discovery document is not there."
 
 Signer = Literal["issuer", "stranger"]
@@ -83,9 +85,12 @@ class Change:
 class WhatIf(Shown):
     """What was changed, the decisions before and after, and what the what-if API answered to the changed request.
 
-    `differences` are what, before, after. `observed` is None if nothing was sent, and `unsent` says why.
+    `claims` and `endpoint` are what it begins with. `differences` are what, before, after. `observed` is None if
+    nothing was sent, and `unsent` says why.
     """
 
+    claims: Mapping[str, Any]
+    endpoint: Endpoint
     differences: tuple[tuple[str, str, str], ...]
     before: Decision
     after: Decision
@@ -174,7 +179,7 @@ def because(decision: Decision) -> str:
     return f"the rule {rule.name} fails. Expected: {rule.expected}. Found: {rule.actual}."
 
 
-def what_if(target: Target, user: str | None, route_key: str, change: Change) -> WhatIf:
+def what_if(target: Target, user: str | None, route_key: str, change: Change, *, send: bool = True) -> WhatIf:
     """Predict what a change would do, and try it out where that is possible.
 
     Args:
@@ -182,6 +187,7 @@ def what_if(target: Target, user: str | None, route_key: str, change: Change) ->
         user: whose ID token it begins with; None for a table of defaults.
         route_key: the route of the lab whose authorizer and scopes it begins with.
         change: what is different.
+        send: try it out; without it the decision is only predicted.
 
     Raises:
         UsageError: the lab has no such user, or the change makes no sense.
@@ -193,13 +199,15 @@ def what_if(target: Target, user: str | None, route_key: str, change: Change) ->
     claims = default_claims(lab, issuer, now) if user is None else _claims_of(target, user, issuer, now)
     changed = changed_claims(claims, change)
     base, wanted = what_if_endpoint(target, lab, issuer, Change()), what_if_endpoint(target, lab, issuer, change)
-    unsent = _unsent(target, wanted)
+    unsent = _unsent(target, wanted) if send else NOT_SENT
     if not unsent:
         wanted = served(target, wanted)
     request = wanted.request(_headers(_token(issuer, claims, changed, change, now)))
     after = wanted.predict(request, now)
     terms = EXACT.plus({**stable_words(after, request, decode(request.headers[0][1]), now), issuer.url: ISSUER_NAME})
     return WhatIf(
+        claims=claims,
+        endpoint=base,
         differences=tuple(_differences(claims, changed, base, wanted, change)),
         before=base.predict(base.request(_headers(issuer.token(claims))), now),
         after=after,
@@ -257,6 +265,8 @@ def _unsent(target: Target, wanted: Endpoint) -> str:
     """Why a request cannot be sent; empty if it can."""
     if target.place.kind != "embedded":
         return PREDICTED_ONLY
+    if not wanted.authorizer.audience:
+        return NO_AUDIENCE
     return "" if jws.signing_keys(wanted.keys) else UNREACHABLE_ISSUER
 
 

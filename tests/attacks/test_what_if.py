@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
-from labkit.what_if import Change, WhatIf, changed_claims
+from labkit.what_if import Change, changed_claims
 from tests.labs import lab_at
 
 NOTHING: tuple[str, ...] = ()
@@ -76,9 +77,21 @@ def test_an_issuer_that_publishes_nothing_is_only_predicted(lab: Lab) -> None:
     assert "Predicted only: an authorizer cannot be made" in result.text()
 
 
+def test_an_authorizer_without_an_audience_is_only_predicted(lab: Lab) -> None:
+    result = lab.what_if(audience=())
+    assert (result.after.status, result.after.rule, result.observed) == (401, "audience", None)
+    assert "Predicted only: an authorizer cannot be made without an audience." in result.text()
+
+
 def test_an_authorizer_that_trusts_the_user_pool_knows_no_other_key(lab: Lab) -> None:
     result = lab.what_if(issuer=lab.status().ids["issuer"])
     assert (result.after.rule, result.observed) == ("key-id", 401)
+
+
+def test_a_decision_can_be_only_predicted(lab: Lab) -> None:
+    result = lab.what_if(without="exp", send=False)
+    assert (result.after.rule, result.observed) == ("expiry", None)
+    assert result.text().endswith("\nIt was not sent.")
 
 
 def test_in_an_account_it_is_only_predicted(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +170,7 @@ def _told(lab: Lab) -> str:
 
 def test_a_disagreement_is_not_hidden(lab: Lab) -> None:
     result = lab.what_if()
-    wrong = WhatIf(result.differences, result.before, result.after, 500)
+    wrong = replace(result, observed=500)
     assert wrong.agrees is False
     assert "WARNING: the what-if API answered 500." in wrong.text()
     assert "WARNING: the what-if API answered 500." in wrong.html()

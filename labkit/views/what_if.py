@@ -1,0 +1,129 @@
+"""The what-if panel: change a token, the clock, the key, the authorizer or the route, and see which rule decides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ipywidgets as widgets
+
+from labkit.errors import LabError
+from labkit.lab import Lab
+from labkit.naming import USERS
+from labkit.shown import html_paragraph
+from labkit.views.view import View, html, stack
+from labkit.what_if import WhatIf
+
+CLAIMS = ("scope", "aud", "iss")
+CLOCK = {"now": 0.0, "in 30 minutes": 0.5, "in 2 hours": 2.0, "tomorrow": 24.0, "an hour ago": -1.0}
+KEYS = {"the issuer's": "issuer", "a stranger's": "stranger"}
+
+HINT = "A claim that you empty is taken out. A change is predicted at once, and sent when you press the button."
+
+
+class WhatIfPanel(View):
+    """Fields to change what there is to change, and below them what the rules make of it.
+
+    Args:
+        lab: a finished lab.
+        user: whose token it begins with.
+    """
+
+    def __init__(self, lab: Lab, user: str = "adminuser") -> None:
+        self._lab = lab
+        self._base = lab.what_if(user, send=False)
+        super().__init__(self._base)
+        self._user = _choice("User", tuple(USERS), user)
+        self._claims = {name: _text(f"Claim {name}") for name in CLAIMS}
+        self._name, self._value = _text("Another claim"), _text("Its value")
+        self._clock, self._key = _choice("Clock", tuple(CLOCK)), _choice("Signing key", tuple(KEYS))
+        self._audience, self._scopes = _text("Authorizer's audience"), _text("Route's scopes")
+        self._shown = html("")
+        self._filling = False
+
+    def build(self) -> widgets.Widget:
+        """The fields, a button that sends, one that puts everything back, and what the rules make of it."""
+        self._fill()
+        self._user.observe(lambda _: self._begin(), "value")
+        for field in self._fields():
+            field.observe(lambda _: self._try(send=False), "value")
+        send, back = widgets.Button(description="Send it"), widgets.Button(description="Put back")
+        send.on_click(lambda _: self._try(send=True))
+        back.on_click(lambda _: self._begin())
+        buttons = widgets.HBox([send, back])
+        return stack(html(html_paragraph(HINT)), self._user, *self._fields(), buttons, self._shown)
+
+    def _fields(self) -> tuple[widgets.ValueWidget, ...]:
+        token = (*self._claims.values(), self._name, self._value, self._clock, self._key)
+        return (*token, self._audience, self._scopes)
+
+    def _begin(self) -> None:
+        """Begin with the chosen user's token, and nothing changed."""
+        try:
+            self._base = self._lab.what_if(self._user.value, send=False)
+        except LabError as error:
+            self._shown.value = html(html_paragraph(str(error))).value
+        else:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Put into the fields what there is, and show it."""
+        self._filling = True
+        for name, field in self._claims.items():
+            field.value = str(self._base.claims.get(name, ""))
+        self._name.value = self._value.value = ""
+        self._clock.value, self._key.value = next(iter(CLOCK)), next(iter(KEYS))
+        self._audience.value = " ".join(self._base.endpoint.authorizer.audience)
+        self._scopes.value = " ".join(self._base.endpoint.route.scopes)
+        self._filling = False
+        self._show(self._base)
+
+    def _try(self, *, send: bool) -> None:
+        """Predict what the fields say, and send it or not."""
+        if self._filling:
+            return
+        try:
+            self._show(self._lab.what_if(self._user.value, **self.changes(), send=send))
+        except LabError as error:
+            self._shown.value = html(html_paragraph(str(error))).value
+
+    def _show(self, result: WhatIf) -> None:
+        self._result = result
+        self._shown.value = html(result.html()).value
+
+    def changes(self) -> dict[str, Any]:
+        """What the fields change, as arguments of `lab.what_if`."""
+        typed = {name: field.value.strip() for name, field in self._claims.items()}
+        claims = {name: value for name, value in typed.items() if value and value != self._base.claims.get(name)}
+        without = [name for name, value in typed.items() if not value and name in self._base.claims]
+        if name := self._name.value.strip():
+            claims |= {name: _json(self._value.value)} if self._value.value.strip() else {}
+            without += [] if self._value.value.strip() else [name]
+        return {
+            "claims": claims,
+            "without": without,
+            "hours_later": CLOCK[self._clock.value],
+            "key": KEYS[self._key.value],
+            "audience": self._audience.value.split(),
+            "scopes": self._scopes.value.split(),
+        }
+
+
+def _json(text: str) -> Any:
+    """What a text says as JSON; the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _text(label: str) -> widgets.Text:
+    # What is typed counts when it is finished: with Enter, or when the field is left.
+    return widgets.Text(description=label, continuous_update=False, **_LOOKS)
+
+
+def _choice(label: str, options: tuple[str, ...], value: str | None = None) -> widgets.Dropdown:
+    return widgets.Dropdown(description=label, options=options, value=value or options[0], **_LOOKS)
+
+
+_LOOKS: dict[str, Any] = {"style": {"description_width": "11em"}, "layout": {"width": "46em", "max_width": "100%"}}
