@@ -7,7 +7,7 @@ import json
 
 import ipywidgets as widgets
 
-SECONDS_SHOWN = 5
+SECONDS_SHOWN = 3
 
 _SCRIPT = """
 const said = (text) => { element.textContent = text; };

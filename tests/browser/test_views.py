@@ -1,0 +1,104 @@
+"""The views in JupyterLab, in a real browser: drawn, worked by keyboard, copied from, and readable without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from tests.browser.jupyterlab import JupyterLab
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "from labkit.lab import Lab\nfrom labkit.views import view\nlab = Lab.open()\nlab.up()",
+    "tokens = lab.tokens('adminuser')\nview(lab.read(tokens['id']))",
+    "view(lab.explain('GET /AdminUser', 'regularuser'))",
+    "view(lab.access())",
+    "print('every cell', 'was run')",
+]
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """A JupyterLab with one notebook of views."""
+    from tests.browser.jupyterlab import jupyterlab
+
+    with jupyterlab(tmp_path_factory.mktemp("jupyter")) as running:
+        running.write("views.ipynb", CELLS)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, jupyter: JupyterLab) -> Iterator[Page]:
+    """The notebook after it was run, in a window so high that every output is drawn."""
+    context = browser.new_context(viewport={"width": 1400, "height": 4000})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    jupyter.run(page, "views.ipynb", until="every cell was run")
+    yield page
+    context.close()
+
+
+def test_the_countdown_runs(page: Page) -> None:
+    clock = page.locator(".badge", has_text="expires in")
+    before = clock.inner_text()
+    page.wait_for_function("before => !document.body.innerText.includes(before)", arg=before)
+    assert clock.inner_text().startswith("expires in 59:")
+
+
+def test_the_whole_token_is_copied_and_leaves_the_page(page: Page) -> None:
+    page.get_by_role("button", name="Copy the whole token").click()
+    page.get_by_text("Copied.").wait_for()
+    token = page.evaluate("navigator.clipboard.readText()")
+    assert token.startswith("eyJ")
+    assert token.count(".") == 2
+    assert token.split(".")[2] not in page.content()
+    page.get_by_text("Copied.").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_part_is_chosen_by_keyboard(page: Page, key: str) -> None:
+    for part, words in (("Signature", "made over header and payload"), ("Header", "How the token was signed")):
+        page.get_by_role("button", name=part).focus()
+        page.keyboard.press(key)
+        page.get_by_text(words).wait_for()
+
+
+def test_a_rung_opens_by_keyboard(page: Page) -> None:
+    rung = page.locator("li", has=page.locator("summary b.name", has_text="audience")).first
+    rung.locator("summary").focus()
+    page.keyboard.press("Enter")
+    rung.get_by_text('aud, or client_id without an aud, "$APP_CLIENT_ID"').wait_for()
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_a_cell_of_the_matrix_opens_by_keyboard(page: Page, key: str) -> None:
+    cell = page.get_by_role("button", name="200 ✓ as predicted").first
+    cell.focus()
+    page.keyboard.press(key)
+    page.get_by_text("GET /RegularUser as regularuser: 200, let in by every rule.").wait_for()
+
+
+def test_a_committed_notebook_is_read_without_running_it(browser: Browser, jupyter: JupyterLab, page: Page) -> None:
+    from tests.notebooks.canonical import clean, read, serialized
+
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    committed = jupyter.folder / "committed.ipynb"
+    committed.write_text(serialized(clean(read(jupyter.folder / "views.ipynb"))), encoding="utf-8")
+    context = browser.new_context(viewport={"width": 1400, "height": 4000})
+    fresh = context.new_page()
+    jupyter.open(fresh, committed.name)
+
+    fresh.get_by_text("GET /AdminUser as regularuser: 403, refused by the rule scope.").wait_for()
+    text = fresh.locator(".jp-Notebook").inner_text()
+    assert "admin-$APP_CLIENT_ID regular-$APP_CLIENT_ID" in text
+    assert "$AWS_ENDPOINT_URL/$USER_POOL_ID/.well-known/jwks.json" in text
+    assert 'curl -H "Authorization: $(labkit token regularuser)" "$API_URL/AdminUser"' in text
+    assert "model not found" not in text
+    assert fresh.locator("mjx-container").count() == 0
+    context.close()
