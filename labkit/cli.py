@@ -21,7 +21,7 @@ from labkit.journal import forget_embedded, remembered
 from labkit.lab import Lab, step_named
 from labkit.naming import DEFAULT_STAGE
 from labkit.packages import package as pack
-from labkit.private_files import private_folder
+from labkit.private_files import write_bytes
 from labkit.reading import read
 from labkit.settings import Settings
 from labkit.sign_in import KINDS, known_user
@@ -248,8 +248,8 @@ def package(function: str, json: Json = False) -> None:
     settings = Settings.from_environment()
     name = function.removeprefix(f"{settings.name}-")
     known_function(name)
-    path = private_folder(settings.home / "packages") / f"{name}-{settings.runtime}.zip"
-    path.write_bytes(pack(name, settings.runtime).content)
+    path = settings.home / "packages" / f"{name}-{settings.runtime}.zip"
+    write_bytes(path, pack(name, settings.runtime).content)
     print_json({"function": name, "path": str(path)}) if json else typer.echo(path)
 
 

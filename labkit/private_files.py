@@ -39,12 +39,21 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         LabError: the file cannot be written (no permission, a full disk).
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes to a file of mode 0600, all or nothing.
+
+    Raises:
+        LabError: the file cannot be written (no permission, a full disk).
+    """
     folder = private_folder(path.parent)
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ _progress = Console(stderr=True, highlight=False)
 
 def tell(sentence: str) -> None:
     """Say what is going on, beside the result."""
-    _progress.print(sentence, markup=False, style="dim")
+    _progress.print(sentence, markup=False, style="dim", soft_wrap=True)
 
 
 def show(result: Shown, *, as_json: bool) -> None:
