@@ -121,7 +121,8 @@ class AttackReport(Shown):
         """The attempts by the rule that refuses them, in the order of the rules; those that are let in come last."""
         order = [rule.name for rule in RULES]
         attacks = sorted(self.attacks, key=lambda a: order.index(a.attempt.rule) if a.attempt.rule else len(order))
-        return [(_title(rule), list(group)) for rule, group in groupby(attacks, lambda attack: attack.attempt.rule)]
+        groups = [(rule, list(group)) for rule, group in groupby(attacks, lambda attack: attack.attempt.rule)]
+        return [(_title(rule, group), group) for rule, group in groups]
 
     def text(self) -> str:
         """The summary, then for each rule a line for each attempt."""
@@ -144,8 +145,10 @@ _HEADINGS = ("attempt", "what it tries", "predicted", "observed", "remember")
 _WIDTHS = (28, 56, 9, 40, 48)
 
 
-def _title(rule: str | None) -> str:
-    return f"Refused by the rule {rule}" if rule else "Let in"
+def _title(rule: str | None, group: Sequence[Attack]) -> str:
+    surprises = sum(not attack.agrees for attack in group)
+    title = f"Refused by the rule {rule}: {len(group)}" if rule else f"Let in: {len(group)}"
+    return f"{title} ✗ {surprises} not as expected" if surprises else title
 
 
 def _table(attacks: Sequence[Attack]) -> tuple[Sequence[str], list[Sequence[str]]]:

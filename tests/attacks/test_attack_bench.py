@@ -73,11 +73,11 @@ def test_the_report_says_what_was_seen(report: AttackReport) -> None:
         report.summary == f"{len(ATTEMPTS)} attempts: {len(ATTEMPTS) - 13} refused, 13 let in. Each ended as expected."
     )
     assert [title for title, _ in report.groups()][:3] == [
-        "Refused by the rule request-size",
-        "Refused by the rule identity-source",
-        "Refused by the rule shape",
+        "Refused by the rule request-size: 3",
+        "Refused by the rule identity-source: 6",
+        "Refused by the rule shape: 25",
     ]
-    assert report.groups()[-1][0] == "Let in"
+    assert report.groups()[-1][0] == "Let in: 13"
     assert sum(len(group) for _, group in report.groups()) == len(ATTEMPTS)
 
 
@@ -88,6 +88,7 @@ def test_a_surprise_is_not_hidden(report: AttackReport) -> None:
     assert "1 did not end as expected." in changed.text()
     assert "200 ✗ expected 431 request-size" in changed.text()
     assert "200 ✗ expected 431 request-size" in changed.html()
+    assert changed.groups()[0][0] == "Refused by the rule request-size: 3 ✗ 1 not as expected"
 
 
 def test_text_html_and_dictionary_tell_every_attempt_and_no_token(report: AttackReport) -> None:

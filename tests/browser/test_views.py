@@ -19,6 +19,7 @@ CELLS = [
     "tokens = lab.tokens('adminuser')\nview(lab.read(tokens['id']))",
     "view(lab.explain('GET /AdminUser', 'regularuser'))",
     "view(lab.access())",
+    "from labkit.views.what_if import WhatIfPanel\nWhatIfPanel(lab)",
     "print('every cell', 'was run')",
 ]
 
@@ -36,7 +37,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, jupyter: JupyterLab) -> Iterator[Page]:
     """The notebook after it was run, in a window so high that every output is drawn."""
-    context = browser.new_context(viewport={"width": 1400, "height": 4000})
+    context = browser.new_context(viewport={"width": 1400, "height": 5000})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     jupyter.run(page, "views.ipynb", until="every cell was run")
@@ -84,13 +85,25 @@ def test_a_cell_of_the_matrix_opens_by_keyboard(page: Page, key: str) -> None:
     page.get_by_text("GET /RegularUser as regularuser: 200, let in by every rule.").wait_for()
 
 
+def test_a_what_if_is_typed_predicted_and_sent_by_keyboard(page: Page) -> None:
+    page.get_by_label("Claim scope").fill("nothing")
+    page.keyboard.press("Enter")
+    page.get_by_text("200 becomes 403: the rule scope fails.").wait_for()
+    page.get_by_role("button", name="Send it").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("The what-if API answered 403, as predicted.").wait_for()
+    page.get_by_role("button", name="Put back").focus()
+    page.keyboard.press("Space")
+    page.get_by_text("Nothing is changed.").first.wait_for()
+
+
 def test_a_committed_notebook_is_read_without_running_it(browser: Browser, jupyter: JupyterLab, page: Page) -> None:
     from tests.notebooks.canonical import clean, read, serialized
 
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     committed = jupyter.folder / "committed.ipynb"
     committed.write_text(serialized(clean(read(jupyter.folder / "views.ipynb"))), encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1400, "height": 4000})
+    context = browser.new_context(viewport={"width": 1400, "height": 5000})
     fresh = context.new_page()
     jupyter.open(fresh, committed.name)
 
@@ -99,6 +112,7 @@ def test_a_committed_notebook_is_read_without_running_it(browser: Browser, jupyt
     assert "admin-$APP_CLIENT_ID regular-$APP_CLIENT_ID" in text
     assert "$AWS_ENDPOINT_URL/$USER_POOL_ID/.well-known/jwks.json" in text
     assert 'curl -H "Authorization: $(labkit token regularuser)" "$API_URL/AdminUser"' in text
+    assert "Nothing is changed." in text
     assert "model not found" not in text
     assert fresh.locator("mjx-container").count() == 0
     context.close()
