@@ -100,3 +100,20 @@ def test_without_a_lab_there_is_nothing_to_remove(lab: Lab) -> None:
     assert nothing.html() == "<p>Nothing to remove.</p>"
     assert json.dumps(nothing.to_dict()) == '{"deletions": [], "left": []}'
     assert lab.down().text() == f"Nothing of lab {lab.settings.name} is left: a second scan found none of it."
+
+
+# What it takes at least: 15 deletions; a read of the tag of each of 3 functions, 3 roles, 3 log groups and a pool; the
+# inline and the attached policies of 3 roles; who else uses these; and a listing of APIs, pools and log groups, which
+# only so can be found. Then, for the second scan, one listing of each of the 5 kinds and the tag index.
+FEWEST = 15 + 10 + 6 + 1 + 3 + 6
+
+
+def test_a_removal_makes_few_calls(lab: Lab) -> None:
+    lab.up()
+    made: list[str] = []
+    for service in SERVICES:
+        lab.target.client(service).meta.events.register("before-call", lambda model, **_: made.append(model.name))
+
+    lab.down()
+
+    assert len(made) <= 1.3 * FEWEST, made
