@@ -146,7 +146,7 @@ def integrations_are_lambda_proxies(call: Call) -> Refusal | None:
 @before(
     "apigateway",
     "DeleteIntegration",
-    aws="ConflictException: Cannot delete Integration because it is referenced by the following Routes with Ids: [...]",
+    aws="ConflictException: Cannot delete Integration because it is referenced by the following Routes with Ids: [].",
     source="https://github.com/milliHQ/terraform-aws-next-js/issues/247",
     confidence="inferred",
     ministack="Deletes it.",

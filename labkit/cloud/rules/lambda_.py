@@ -15,14 +15,15 @@ from labkit.cloud.rules.registry import after, before, patch
 GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg/"
 REFERENCE = "https://docs.aws.amazon.com/lambda/latest/api/"
 
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, those in Python and Node.js that can be created.
+# Those in Python and Node.js that can be created in October 2026; the deprecated ones of them until February 2027.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIMES = (
-    *("nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"),
-    *("python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"),
+    *("nodejs16.x", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"),
+    *("python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14"),
 )
 RETIRED = (
-    *("nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x"),
-    *("python2.7", "python3.6", "python3.7", "python3.8"),
+    *("nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x"),
+    *("python2.7", "python3.6", "python3.7"),
 )
 
 _SEAL = secrets.token_bytes(32)

@@ -94,9 +94,9 @@ def flows_are_of_one_kind(call: Call) -> Refusal | None:
     flows = call.params.get("ExplicitAuthFlows")
     if not isinstance(flows, list):
         return None
-    known = {*NEEDED_FLOW.values(), "ALLOW_USER_AUTH", *LEGACY_FLOWS}
-    kinds = {flow in LEGACY_FLOWS for flow in flows if flow in known}
-    if len(kinds) <= 1 and all(flow in known for flow in flows):
+    known = [*NEEDED_FLOW.values(), "ALLOW_USER_AUTH", *LEGACY_FLOWS]
+    old = [flow for flow in flows if flow in list(LEGACY_FLOWS)]
+    if all(flow in known for flow in flows) and len(old) in (0, len(flows)):
         return None
     return Refusal(
         "InvalidParameterException", "ExplicitAuthFlows are unknown, or of the old and the new kind at once."

@@ -84,7 +84,7 @@ THROTTLED = {
     "every service",
     aws="A service that is called too often answers with its own throttling error: HTTP 400 at Cognito, IAM, STS, "
     "Logs and tagging, 429 at API Gateway and Lambda.",
-    source="botocore's service models; https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html",
+    source="https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html",
     confidence="doc",
     ministack="Never throttles.",
 )

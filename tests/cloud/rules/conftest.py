@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+# MiniStack, which some of these tests import, writes keys into this folder as soon as it is imported.
+os.environ["STATE_DIR"] = _STATE = tempfile.mkdtemp(prefix="labkit-rules-")
 
 import pytest
 
@@ -15,6 +21,10 @@ from tests.cloud.rules.site import Site
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "proves(*rules): proves rules of the embedded cloud, by their names")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_STATE, ignore_errors=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

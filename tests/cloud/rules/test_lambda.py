@@ -20,7 +20,7 @@ CANNOT_ASSUME = (
 
 
 @proves("runtime_is_supported")
-@pytest.mark.parametrize("runtime", ["nodejs12.x", "nodejs16.x", "python3.7", "python2.7"])
+@pytest.mark.parametrize("runtime", ["nodejs12.x", "nodejs14.x", "python3.7", "python2.7"])
 def test_a_retired_runtime_is_refused(grounds: Site, runtime: str) -> None:
     create = grounds.client("lambda").create_function
     parameters = {"FunctionName": "old", "Runtime": runtime, "Role": grounds.role(), "Handler": "index.handler"}
