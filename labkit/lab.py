@@ -273,7 +273,8 @@ class Lab:
 
     def commands(self, step: str) -> Commands:
         """The AWS calls that built a step, as AWS CLI lines."""
-        return Journal(self._existing()).commands(step_named(step).name, self.variables())
+        name = step_named(step).name
+        return Journal(self._existing()).commands(name, self.variables())
 
     def tokens(self, user: str) -> dict[str, str]:
         """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
