@@ -15,7 +15,7 @@ from labkit.fleet_results import ResetPlan, ResetReport
 from labkit.fleet_status import ClassStatus, standings
 from labkit.guards import Guards, account_ids, protected_accounts
 from labkit.lab import Lab, step_named
-from labkit.pace import AWS_RATES, Pacer, Rate
+from labkit.pace import AWS_RATES, Clock, Pacer, Rate
 from labkit.progress import Progress, View, suitable_view
 from labkit.reach import Opened, Reach
 from labkit.roster import Roster, Seat, read_roster
@@ -39,6 +39,7 @@ class Fleet:
         view: shows the progress.
         at_once: how many accounts are worked on at a time.
         rates: how many calls a second AWS allows; AWS's own for accounts, none for a rehearsal.
+        clock: time, for tests to make their own.
 
     Raises:
         UsageError: the roster cannot be read.
@@ -53,6 +54,7 @@ class Fleet:
         view: View | None = None,
         at_once: int = AT_ONCE,
         rates: Mapping[str, Rate] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.path = path
         self.settings = settings
@@ -61,6 +63,7 @@ class Fleet:
         self.in_rehearsal = all(seat.endpoint for seat in self.roster.seats)
         self._view = view or suitable_view()
         self._at_once = at_once
+        self._clock = clock
         self._rates = rates if rates is not None else {} if self.in_rehearsal else AWS_RATES
 
     @classmethod
@@ -191,7 +194,7 @@ class Fleet:
         self, work: Callable[[Opened, Progress, Pacer], list[T]], guards: Guards | None = None
     ) -> list[T]:
         """Do something in every account and region, some at a time. Returns all that it gave, in the roster's order."""
-        pacer, progress = Pacer(self._rates), Progress(self.roster.groups)
+        pacer, progress = Pacer(self._rates, self._clock), Progress(self.roster.groups)
         reach = Reach(self.settings, pacer, progress.listen)
 
         def one(group: tuple[Seat, ...]) -> list[T]:

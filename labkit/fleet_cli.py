@@ -70,7 +70,7 @@ def reset(
         _exit_unless(plan.passed)
         return
     report = fleet.reset(_agreed(fleet, accounts, yes=yes), through)
-    tell(f"The report, for the class and for each account: {fleet.report_files()}")
+    _tell_path("The report of the class and of each account", fleet.report_files())
     show(report, as_json=json)
     _exit_unless(report.clean)
 
@@ -89,9 +89,15 @@ def report(roster: RosterFile, json: Json = False) -> None:
     """Show the report of the last reset of a class. Exit code 1 if a lab was not clean."""
     fleet = Fleet.open(roster)
     found = fleet.report()
-    tell(f"{found.heading}. Its files: {fleet.report_files()}")
+    tell(f"{found.heading}.")
+    _tell_path("Its files", fleet.report_files())
     show(found, as_json=json)
     _exit_unless(found.clean)
+
+
+def _tell_path(what: str, path: Path) -> None:
+    """Say where something is, in one line whatever the width of the terminal."""
+    typer.echo(f"{what}: {path}", err=True)
 
 
 def _exit_unless(good: bool) -> None:
@@ -103,7 +109,7 @@ def _exit_unless(good: bool) -> None:
 def practice_start(size: Annotated[int, typer.Argument(help="How many accounts.")], json: Json = False) -> None:
     """Start a class of fake accounts and write its roster; or bring the one that runs to another size."""
     started = rehearsal.start(size)
-    tell(f"The roster: {started.roster}")
+    _tell_path("The roster", started.roster)
     show(started, as_json=json)
 
 
@@ -112,7 +118,7 @@ def practice_status(json: Json = False) -> None:
     """Show the fake accounts."""
     found = rehearsal.status()
     if found.accounts:
-        tell(f"The roster: {found.roster}")
+        _tell_path("The roster", found.roster)
     show(found, as_json=json)
 
 

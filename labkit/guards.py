@@ -14,7 +14,7 @@ from labkit.errors import LabError, UsageError
 from labkit.target import Target
 
 # Words of an account's alias that say it is not for a class.
-_PRODUCTION = re.compile(r"prod|(?<![a-z])(live|prd)(?![a-z])")
+PRODUCTION = re.compile(r"prod|(?<![a-z])(live|prd)(?![a-z])")
 
 PROTECTED_FILE = "protected-accounts.txt"
 
@@ -61,7 +61,7 @@ def guard(target: Target, guards: Guards) -> None:
     """
     refuse_protected(target.place.account, guards)
     alias = _alias(target)
-    if _PRODUCTION.search(alias):
+    if PRODUCTION.search(alias):
         raise LabError(
             f"Account {target.place.account} is called {alias}, which looks like production.",
             "If it is for a class, give it another alias. A single lab in it can be removed with: labkit down",

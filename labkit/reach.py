@@ -160,7 +160,7 @@ class Opened:
         self.seats = seats
         self._reach = reach
         self._guards = guards
-        self._ways: dict[tuple[str, str, str], tuple[Place, dict[str, Any]]] = {}
+        self._ways: dict[tuple[str, str, str], tuple[Place, dict[str, Any]] | LabError] = {}
 
     def target(self, seat: Seat, *, confirmed: bool = False, own_clients: bool = False) -> Target:
         """The place of a seat's lab.
@@ -175,9 +175,18 @@ class Opened:
         """
         way = (seat.profile, seat.role, seat.endpoint)
         if way not in self._ways:
-            self._ways[way] = self._enter(seat)
-        place, clients = self._ways[way]
+            self._ways[way] = self._entered(seat)
+        entered = self._ways[way]
+        if isinstance(entered, LabError):
+            raise entered
+        place, clients = entered
         return Target(self._reach.settings(seat), place, confirmed, {} if own_clients else clients)
+
+    def _entered(self, seat: Seat) -> tuple[Place, dict[str, Any]] | LabError:
+        try:
+            return self._enter(seat)
+        except LabError as error:
+            return error
 
     def _enter(self, seat: Seat) -> tuple[Place, dict[str, Any]]:
         if self._guards:

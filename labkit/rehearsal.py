@@ -15,7 +15,7 @@ from labkit.cloud import process
 from labkit.cloud.process import Cloud
 from labkit.errors import UsageError
 from labkit.fleet_record import forget_resets
-from labkit.private_files import private_folder, write_text
+from labkit.private_files import write_text
 from labkit.roster import DEFAULT_LAB
 from labkit.settings import Settings
 from labkit.shown import Shown, html_table, text_table
@@ -70,12 +70,13 @@ _HEADER = ("attendee", "account", "endpoint")
 _NOTHING = "No class is being rehearsed. Start one: labkit cloud class start N"
 
 
-def start(size: int, home: Path | None = None) -> Rehearsal:
+def start(size: int, home: Path | None = None, *, supervised: bool = False) -> Rehearsal:
     """Start a class, or bring the one that runs to another size, and write its roster.
 
     Args:
         size: how many accounts, each with one attendee.
         home: the lab's home folder; the environment's by default.
+        supervised: end the accounts when this process ends. Otherwise each ends after two hours without a request.
 
     Raises:
         UsageError: no such size.
@@ -86,7 +87,7 @@ def start(size: int, home: Path | None = None) -> Rehearsal:
     home = home or Settings.from_environment().home
     wanted = [_account_id(number) for number in range(1, size + 1)]
     _each(lambda account: _remove(account_home(home, account)), [a for a in _accounts(home) if a not in wanted])
-    _each(lambda account: process.start(private_folder(account_home(home, account)), account_id=account), wanted)
+    _each(lambda account: process.start(account_home(home, account), account_id=account, supervised=supervised), wanted)
     rehearsal = status(home)
     write_text(rehearsal.roster, _roster(rehearsal.accounts))
     return rehearsal

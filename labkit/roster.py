@@ -174,7 +174,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
         rows = ((reader.line_num, _cleaned(row)) for row in reader)
         yield from ((line, row) for line, row in rows if any(row.values()))
     except csv.Error as error:
-        problem = f"Line {reader.line_num} of the roster {path.name} is not CSV: {error}."
+        problem = f"The roster {path.name} is not CSV after line {reader.line_num}: {error}."
         raise UsageError(problem, "Mend its quotation marks.") from error
 
 

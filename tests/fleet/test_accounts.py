@@ -1,0 +1,229 @@
+"""AWS accounts are reached through roles, and what is in the way of one is said and stops no other."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from labkit.fleet import Fleet
+from labkit.fleet_results import ResetReport
+from labkit.guards import Guards
+from labkit.lab import Lab
+from labkit.progress import unseen
+from labkit.rehearsal import Rehearsal
+from labkit.settings import Settings
+from tests.fleet.classes import ATTENDEES, Patience
+from tests.fleet.organisation import OWN, Organisation, json_error, play, query_error
+
+_labs = (f"account-{number}" for number in itertools.count(1))
+
+ANA, BEN, CEM = "111100000001", "111100000002", "111100000003"
+
+
+class Accounts:
+    """ana, ben and cem, each with a lab in an AWS account that the instructor enters through a role."""
+
+    def __init__(self, aws: Organisation, folder: Path, lab: str) -> None:
+        self.aws = aws
+        self.lab = lab
+        self.roster = folder / "class.csv"
+        self._settings = Settings("aws", "jwt-lab", folder / "home", "python3.13")
+        self.write({})
+
+    def write(self, changes: dict[str, dict[str, str]]) -> None:
+        """Write the roster, with changes to some attendees' rows."""
+        columns = ("attendee", "account", "region", "lab", "profile", "role")
+        with self.roster.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            for attendee, account in zip(ATTENDEES, (ANA, BEN, CEM), strict=True):
+                row = {"attendee": attendee, "account": account, "region": "us-east-1", "role": "Instructor"}
+                writer.writerow({"lab": self.lab, **row, **changes.get(attendee, {})})
+
+    def fleet(self, **guards: frozenset[str]) -> Fleet:
+        """The class, at no pace at all."""
+        return Fleet(self.roster, self._settings, guards=Guards(**guards), view=unseen, rates={}, clock=Patience())
+
+    def built(self, attendee: str) -> Lab:
+        """The lab of an attendee, its functions built."""
+        lab = self.fleet().lab(attendee)
+        lab.target.confirm(lab.target.place.account)
+        lab.up("functions")
+        return lab
+
+    def stands(self, attendee: str) -> bool:
+        """Whether anything of an attendee's lab is there."""
+        states = self.fleet().lab(attendee).status().states
+        return any(resource.found for state in states for resource in state.resources)
+
+
+@pytest.fixture
+def accounts(practice: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
+    clouds = {fake.account: fake.cloud for fake in practice.accounts if fake.cloud}
+    made = Accounts(play(clouds, monkeypatch), tmp_path, next(_labs))
+    yield made
+    made.aws.answers.clear()
+    made.write({})
+    made.fleet(named_again=frozenset({ANA})).reset(3)
+
+
+def states(report: ResetReport) -> list[str]:
+    return [lab.state for lab in report.labs]
+
+
+def test_a_role_leads_into_each_account(accounts: Accounts) -> None:
+    accounts.built("ana")
+    accounts.built("cem")
+    accounts.aws.asked.clear()
+
+    report = accounts.fleet().reset(3)
+
+    assert report.clean
+    assert [len(lab.removed) for lab in report.labs] == [12, 0, 12]
+    assert accounts.aws.asked.count((OWN, "AssumeRole")) == 3
+    assert not accounts.stands("ana")
+
+
+def test_the_credentials_of_a_role_are_renewed_before_they_expire(accounts: Accounts) -> None:
+    accounts.built("ana")
+    accounts.aws.lifetime = timedelta(minutes=5)  # less than the time that boto3 wants to have left
+    accounts.aws.asked.clear()
+
+    assert accounts.fleet().reset(3).clean
+    assert accounts.aws.asked.count((OWN, "AssumeRole")) > 30
+
+
+IN_THE_WAY = {
+    "role": (
+        {"role": "Student"},
+        lambda aws: None,
+        f"The role arn:aws:iam::{BEN}:role/Student cannot be assumed: User: {OWN} is not authorized to perform: "
+        f"sts:AssumeRole on arn:aws:iam::{BEN}:role/Student",
+    ),
+    "closed": (
+        {},
+        lambda aws: aws.states.update({BEN: "SUSPENDED"}),
+        f"Account {BEN} is closed: its organisation calls it SUSPENDED.",
+    ),
+    "region": (
+        {"region": "ap-east-1"},
+        lambda aws: aws.disabled.add((BEN, "ap-east-1")),
+        f"Region ap-east-1 is not enabled in account {BEN}.",
+    ),
+    "another account": (
+        {"role": ""},
+        lambda aws: None,
+        f"The roster says account {BEN}, but account {OWN} answers.",
+    ),
+    "profile": (
+        {"profile": "nobody", "role": ""},
+        lambda aws: None,
+        "The config profile (nobody) could not be found.",
+    ),
+    "alias": (
+        {},
+        lambda aws: aws.answers.update({(BEN, "ListAccountAliases"): lambda: query_error("AccessDenied", "Not you.")}),
+        f"The alias of account {BEN} cannot be read, so it may be production: Not you.",
+    ),
+    "organisation": (
+        {},
+        lambda aws: aws.answers.update(
+            {(BEN, "DescribeOrganization"): lambda: json_error("AccessDeniedException", "Not you.")}
+        ),
+        f"Whether account {BEN} is its organisation's management account cannot be told: Not you.",
+    ),
+}
+
+
+@pytest.mark.parametrize("obstacle", IN_THE_WAY)
+def test_what_is_in_the_way_of_one_account_stops_no_other(obstacle: str, accounts: Accounts) -> None:
+    changes, hinder, reason = IN_THE_WAY[obstacle]
+    for attendee in ATTENDEES:
+        accounts.built(attendee)
+    accounts.write({"ben": changes})
+    hinder(accounts.aws)
+    accounts.aws.asked.clear()
+
+    report = accounts.fleet().reset(3)
+
+    assert states(report) == ["clean", "left alone", "clean"]
+    assert report.labs[1].reason == reason
+    assert report.labs[1].remedy
+    assert [name for account, name in accounts.aws.asked if account == BEN and name.startswith("Delete")] == []
+    accounts.aws.states.clear()
+    accounts.aws.answers.clear()
+    accounts.write({})
+    assert accounts.stands("ben")
+
+
+def test_the_management_account_is_reset_only_if_it_is_named_again(accounts: Accounts) -> None:
+    accounts.built("ana")
+    accounts.aws.management = ANA
+
+    report = accounts.fleet().reset(3)
+
+    assert states(report) == ["left alone", "clean", "clean"]
+    assert report.labs[0].reason == f"Account {ANA} is its organisation's management account."
+    assert accounts.stands("ana")
+
+    assert accounts.fleet(named_again=frozenset({ANA})).reset(3).clean
+    assert not accounts.stands("ana")
+
+
+def test_an_account_of_no_organisation_is_reset(accounts: Accounts) -> None:
+    accounts.aws.answers[ANA, "DescribeOrganization"] = lambda: json_error("AWSOrganizationsNotInUseException")
+
+    assert accounts.fleet().reset(3).clean
+
+
+def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
+    for attendee in ATTENDEES:
+        accounts.built(attendee)
+
+    def expired() -> AWSResponse:
+        return query_error("ExpiredToken", "The security token included in the request is expired", 403)
+
+    accounts.aws.answers[BEN, "DeleteRole"] = expired
+    accounts.aws.answers[BEN, "ListRoles"] = expired
+    calls = iter([None])  # the first identity is told, when the account is entered
+    accounts.aws.answers[BEN, "GetCallerIdentity"] = lambda: next(calls, expired())
+
+    report = accounts.fleet().reset(3)
+
+    assert states(report) == ["clean", "left alone", "clean"]
+    assert report.labs[1].reason == "Your AWS credentials have expired."
+    assert "Sign in again" in report.labs[1].remedy
+    assert [thing["kind"] for thing in report.labs[1].removed].count("function") == 3
+
+    accounts.aws.answers.clear()
+    assert accounts.fleet().reset(3).clean
+
+
+def test_the_instructors_own_session_ends(accounts: Accounts) -> None:
+    accounts.built("ana")
+    accounts.aws.answers[OWN, "AssumeRole"] = lambda: query_error("ExpiredToken", "It is expired", 403)
+
+    report = accounts.fleet().reset(3)
+
+    assert states(report) == ["left alone"] * 3
+    assert {lab.reason for lab in report.labs} == {"Your AWS credentials have expired."}
+
+
+def test_an_endpoint_of_this_machine_does_not_stand_in_for_aws(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.built("ana")
+    accounts.aws.asked.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    report = accounts.fleet().reset(3)
+
+    assert states(report) == ["left alone"] * 3
+    assert "on this machine" in report.labs[0].reason
+    assert accounts.aws.asked == []

@@ -1,0 +1,141 @@
+"""A reset that was killed anywhere is completed by the next one, whose report tells all that both removed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+
+from labkit.fleet_results import ResetReport
+from tests.fleet.classes import ATTENDEES, Classroom
+
+# After how many calls one is killed: after each where all faults are asked for.
+EVERY = 1 if os.environ.get("LABKIT_ALL_FAULTS") == "1" else 12
+
+send_really = URLLib3Session.send
+
+
+class EndedError(BaseException):
+    """The process ended here. No `except Exception` holds it up."""
+
+
+@contextmanager
+def ended_after(calls: int, interrupt: type[BaseException] = EndedError) -> Iterator[list[str]]:
+    """End whoever makes so many calls, the last of them answered. Gives what was asked for."""
+    asked: list[str] = []
+
+    def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        answer = send_really(session, request)
+        asked.append(request.url)
+        if len(asked) >= calls:
+            raise interrupt
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(URLLib3Session, "send", send)
+        yield asked
+
+
+def but_for_times_and_ids(report: ResetReport) -> Any:
+    """What a report says, without what is different for each reset and for each lab that is built."""
+    told = report.to_dict()
+    assert told.pop("started") <= told.pop("finished")
+    for lab in told["labs"]:
+        for thing in (*lab["removed"], *lab["left"]):
+            del thing["id"]
+    return told
+
+
+@pytest.fixture
+def alone(classroom: Classroom) -> Classroom:
+    """A class of one."""
+    classroom.write([classroom.row("ana")])
+    return classroom
+
+
+@pytest.mark.parametrize("through", [None, "functions"])
+def test_a_reset_that_ends_after_any_call_is_completed(through: str | None, alone: Classroom) -> None:
+    alone.of("ana").up()
+    undisturbed = but_for_times_and_ids(alone.fleet().reset(1, through))
+
+    for calls in itertools.count(1, EVERY):
+        alone.of("ana").up()
+        with ended_after(calls) as asked:
+            if not stopped(alone, through):
+                break
+
+        report = alone.fleet().reset(1, through)
+
+        assert (len(asked), but_for_times_and_ids(report)) == (calls, undisturbed)
+
+    assert calls > 40
+    assert alone.fleet().reset(1).clean
+
+
+def stopped(classroom: Classroom, through: str | None) -> bool:
+    """Reset a class, and tell whether it was ended."""
+    try:
+        classroom.fleet().reset(1, through)
+    except EndedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("calls", [30, 70, 130])
+def test_a_reset_that_was_really_killed_is_completed(calls: int, classroom: Classroom) -> None:
+    build(classroom)
+    undisturbed = but_for_times_and_ids(classroom.fleet().reset(3))
+    build(classroom)
+
+    command = [sys.executable, "-m", "tests.fleet.killed", classroom.roster, classroom.home, str(calls)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+    assert not classroom.fleet().report().clean
+    assert classroom.fleet().report().finished is None
+
+    assert but_for_times_and_ids(classroom.fleet().reset(3)) == undisturbed
+
+
+def build(classroom: Classroom) -> None:
+    for attendee in ATTENDEES:
+        classroom.of(attendee).up()
+
+
+def test_a_reset_is_not_continued_after_it_has_ended(alone: Classroom) -> None:
+    alone.of("ana").up("functions")
+    first = alone.fleet().reset(1)
+    second = alone.fleet().reset(1)
+
+    assert [len(lab.removed) for report in (first, second) for lab in report.labs] == [12, 0]
+
+
+def test_ctrl_c_ends_all_accounts_before_their_next_call(classroom: Classroom) -> None:
+    build(classroom)
+    fleet = classroom.fleet(view=interrupted, clock=None)
+
+    with pytest.raises(KeyboardInterrupt):
+        fleet.reset(3)
+    assert fleet.report().finished is None
+
+    report = classroom.fleet().reset(3)
+    assert report.clean
+    assert [len(lab.removed) for lab in report.labs] == [15, 15, 15]
+
+
+@contextmanager
+def interrupted(progress: Any) -> Iterator[Any]:
+    """A view at which a person presses Ctrl-C when the first thing was removed."""
+
+    def show() -> None:
+        if any(line.removed for line in progress.lines.values()):
+            raise KeyboardInterrupt
+
+    yield show

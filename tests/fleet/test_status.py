@@ -1,0 +1,68 @@
+"""Who is at which step, and who is stuck on what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from labkit.lab import Lab
+from tests.fleet.classes import Classroom
+
+
+def test_where_each_attendee_stands(classroom: Classroom) -> None:
+    classroom.of("ana").up()
+    classroom.of("ben").up("http-api")
+    api_id = classroom.of("ben").up("http-api").ids["api_id"]
+
+    status = classroom.fleet().status()
+
+    assert status.summary == "1 of 3 attendees have built everything; 0 are stuck."
+    assert [(s.seat.attendee, s.steps, s.stuck, s.done) for s in status.standings] == [
+        ("ana", "everything", "", True),
+        ("ben", "functions, user-pool, http-api", "", False),
+        ("cem", "nothing", "", False),
+    ]
+    assert status.to_dict()["attendees"][1]["built"] == ["functions", "user-pool", "http-api"]
+
+    gateway = classroom.client("ben", "apigatewayv2")
+    route = next(r for r in gateway.get_routes(ApiId=api_id)["Items"] if r["RouteKey"] == "GET /AdminUser")
+    gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+    function = f"{classroom.lab}-LambdaForRegularUser"
+    classroom.client("ana", "lambda").update_function_configuration(FunctionName=function, Handler="wrong.handler")
+
+    status = classroom.fleet().status()
+
+    assert [(s.stuck, s.help) for s in status.standings] == [
+        (f"functions: Handler of {function}", "labkit up"),
+        ("http-api: no route GET /AdminUser", "labkit up"),
+        ("", ""),
+    ]
+    assert status.summary == "0 of 3 attendees have built everything; 2 are stuck."
+    assert classroom.fleet().reset(3).clean
+
+
+def test_either_runtime_is_right(classroom: Classroom) -> None:
+    lab = classroom.of("ana")
+    in_node = replace(lab.target, settings=replace(lab.settings, runtime="nodejs22.x"))
+    Lab(in_node.settings, tell=lambda sentence: None, target=in_node).up("functions")
+
+    (standing, *_) = classroom.fleet().status().standings
+
+    assert (standing.steps, standing.stuck) == ("functions", "")
+    assert classroom.fleet().reset(3).clean
+
+
+def test_a_lab_that_cannot_be_looked_at(classroom: Classroom) -> None:
+    classroom.write(
+        [classroom.row("ana"), classroom.row("ben", endpoint="http://127.0.0.1:1"), classroom.row("cem", account="")]
+    )
+
+    status = classroom.fleet().status()
+
+    assert not status.passed
+    assert [(s.steps, s.stuck) for s in status.standings] == [
+        ("nothing", ""),
+        ("unknown", "No fake account 111100000002 answers at http://127.0.0.1:1."),
+    ]
+    assert [(row.attendee, row.problem) for row in status.bad] == [("cem", "The row has no account.")]
+    assert "The row has no account." in status.text()
+    assert "The row has no account." in status.html()
