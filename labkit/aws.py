@@ -17,7 +17,9 @@ T = TypeVar("T")
 # What each service says of a thing that does not exist.
 ABSENT = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException", "UserNotFoundException"})
 
-THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
+THROTTLED = frozenset(
+    {"RequestLimitExceeded", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+)
 
 CONCURRENT = frozenset({"ConcurrentModification", "ConcurrentModificationException", "OperationAbortedException"})
 
