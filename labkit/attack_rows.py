@@ -1019,7 +1019,7 @@ ISSUED_AT = (
     ),
     Attempt(
         name="issued in milliseconds",
-        tries="The issuer counts in milliseconds, as JavaScript does, and so the token is made in 55,000 years.",
+        tries="The issuer counts in milliseconds, as JavaScript does, and so the token is made in 57,000 years.",
         mechanism="iat in another unit",
         claims={"iat": In(0, 1000)},
         by="issuer",
@@ -1269,7 +1269,7 @@ GETS_THROUGH = (
     ),
     Attempt(
         name="ends in milliseconds",
-        tries="The issuer counts in milliseconds, and so the token ends in 55,000 years.",
+        tries="The issuer counts in milliseconds, and so the token ends in 57,000 years.",
         mechanism="exp in another unit",
         claims={"exp": In(3600, 1000)},
         by="issuer",
