@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import tempfile
@@ -29,9 +30,16 @@ def pytest_unconfigure() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "place" in metafunc.fixturenames:
-        account = pytest.param("aws", marks=pytest.mark.aws)
-        wanted = "aws" in str(metafunc.config.option.markexpr)
-        metafunc.parametrize("place", [account] if wanted else ["embedded"], indirect=True, scope="session")
+        # A test that names the cloud itself has nothing to ask of an account.
+        account = metafunc.config.option.markexpr == "aws" and "cloud" not in _named(metafunc)
+        place = pytest.param("aws", marks=pytest.mark.aws) if account else "embedded"
+        metafunc.parametrize("place", [place], indirect=True, scope="session")
+
+
+def _named(metafunc: pytest.Metafunc) -> set[str]:
+    """The fixtures that a test asks for by itself, or by its marks."""
+    marked = (name for mark in metafunc.definition.iter_markers("usefixtures") for name in mark.args)
+    return {*inspect.signature(metafunc.function).parameters, *marked}
 
 
 @pytest.fixture(scope="session")

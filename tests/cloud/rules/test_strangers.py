@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 from labkit.cloud import Cloud
 from labkit.cloud.session import session
 from tests.cloud.rules.proof import proves
-from tests.cloud.rules.site import refusal, trust
+from tests.cloud.rules.site import allow, refusal, trust
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -103,6 +103,23 @@ def test_a_session_of_sts_is_believed_with_its_token_until_it_expires(cloud: Clo
     assert refusal(client(cloud, "sts", *keys, "x").get_caller_identity)[1] == 403
     assert refusal(client(cloud, "sts", keys[0], "wrong", made["SessionToken"]).get_caller_identity)[1] == 403
     iam.delete_role(RoleName="assumed")
+
+
+@proves("admit_signed_calls")
+def test_a_session_may_send_what_a_rule_changes_on_its_way(cloud: Cloud) -> None:
+    iam, cognito = client(cloud, "iam"), client(cloud, "cognito-idp")
+    document = trust()
+    document["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{cloud.account_id}:root"}
+    role = iam.create_role(RoleName="users", AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="users", PolicyName="p", PolicyDocument=json.dumps(allow("cognito-idp:*")))
+    made = client(cloud, "sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
+    session_client = client(cloud, "cognito-idp", made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+    pool = cognito.create_user_pool(PoolName="p", UsernameConfiguration={"CaseSensitive": False})["UserPool"]["Id"]
+    told = session_client.admin_create_user(UserPoolId=pool, Username="ANN", MessageAction="SUPPRESS")
+    assert told["User"]["Username"] == "ann"
+    cognito.delete_user_pool(UserPoolId=pool)
+    iam.delete_role_policy(RoleName="users", PolicyName="p")
+    iam.delete_role(RoleName="users")
 
 
 def signed_request(cloud: Cloud, body: bytes = b"", ago: float = 0.0, **headers: str) -> dict[str, str]:
