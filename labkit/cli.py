@@ -331,7 +331,10 @@ def main() -> None:
     """Run a command; every failure is a sentence with its remedy and an exit code that is not 0."""
     as_json = "--json" in sys.argv
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(prog_name="labkit", standalone_mode=False) or 0
+        if code == INTERRUPTED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(code)
     except LabError as error:
         sys.exit(fail(error, as_json=as_json))
     except TyperException as error:
