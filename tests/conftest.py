@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from labkit import cli
 from labkit.cloud import Cloud, process
 from labkit.lab import Lab
 from tests.labs import lab_at
@@ -57,6 +59,20 @@ _lab_numbers = itertools.count(1)
 def new_lab(warm_home: Path) -> Callable[..., Lab]:
     """Makes a lab of a name that no other has, in the warm cloud; nothing of it is built."""
     return lambda **options: lab_at(warm_home, f"lab-{next(_lab_numbers)}", **options)
+
+
+@pytest.fixture
+def labkit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs the command line in this process: its exit code, standard output and standard error."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["labkit", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(end.value.code or 0), printed.out, printed.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError
 
-from labkit import cli
 from labkit.cloud import Cloud
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
@@ -109,20 +108,6 @@ def aws(warm_cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("botocore.waiter.time.sleep", lambda seconds: None)
     return play(warm_cloud, monkeypatch)
-
-
-@pytest.fixture
-def labkit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs the command line in this process: exit code, standard output, standard error."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["labkit", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 Run = Callable[..., tuple[int, str, str]]
