@@ -34,4 +34,7 @@ def run(lab: Lab, say: Callable[[str], None]) -> None:
     say("\n== Teardown")
     say(lab.down().text())
     if surprises:
-        raise LabError(f"{surprises} answers were not as the lab teaches.", "See why: labkit up, then labkit check")
+        raise LabError(
+            f"{surprises} of {len(EXPECTATIONS)} answers were not as the lab teaches.",
+            "See why: labkit up, then labkit check",
+        )
