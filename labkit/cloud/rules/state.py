@@ -134,8 +134,8 @@ def functions(account_id: str, region: str) -> Iterator[tuple[str, dict[str, str
 
 
 def permissions(function_record: Record) -> list[Record]:
-    """The statements of a function's policy."""
-    return list(function_record["policy"]["Statement"])
+    """The statements of a function's policy; a version of a function has none of its own."""
+    return list(function_record.get("policy", {}).get("Statement", ()))
 
 
 def may_invoke(

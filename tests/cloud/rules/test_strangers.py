@@ -90,36 +90,35 @@ def test_the_names_of_the_refusals_are_the_services(cloud: Cloud) -> None:
     assert refusal(client(cloud, "logs", *unknown).describe_log_groups)[0] == "UnrecognizedClientException"
 
 
-@proves("admit_signed_calls")
-def test_a_session_of_sts_is_believed_with_its_token_until_it_expires(cloud: Cloud) -> None:
-    iam, sts = client(cloud, "iam"), client(cloud, "sts")
-    document = trust()
+@contextmanager
+def assumed_role(cloud: Cloud, *actions: str) -> Iterator[tuple[str, str, str]]:
+    """The credentials of a session of a role that may do some actions."""
+    iam, document = client(cloud, "iam"), trust()
     document["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{cloud.account_id}:root"}
     role = iam.create_role(RoleName="assumed", AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
-    made = sts.assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
-    keys = made["AccessKeyId"], made["SecretAccessKey"]
-    assert "assumed-role/assumed/me" in client(cloud, "sts", *keys, made["SessionToken"]).get_caller_identity()["Arn"]
-    assert refusal(client(cloud, "sts", *keys).get_caller_identity)[1] == 403
-    assert refusal(client(cloud, "sts", *keys, "x").get_caller_identity)[1] == 403
-    assert refusal(client(cloud, "sts", keys[0], "wrong", made["SessionToken"]).get_caller_identity)[1] == 403
+    iam.put_role_policy(RoleName="assumed", PolicyName="p", PolicyDocument=json.dumps(allow(*actions)))
+    made = client(cloud, "sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
+    yield made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+    iam.delete_role_policy(RoleName="assumed", PolicyName="p")
     iam.delete_role(RoleName="assumed")
 
 
 @proves("admit_signed_calls")
+def test_a_session_of_sts_is_believed_with_its_token(cloud: Cloud) -> None:
+    with assumed_role(cloud, "sts:GetCallerIdentity") as (key, secret, token):
+        assert "assumed-role/assumed/me" in client(cloud, "sts", key, secret, token).get_caller_identity()["Arn"]
+        for wrong in ((key, secret), (key, secret, "x"), (key, "wrong", token)):
+            assert refusal(client(cloud, "sts", *wrong).get_caller_identity)[1] == 403
+
+
+@proves("admit_signed_calls")
 def test_a_session_may_send_what_a_rule_changes_on_its_way(cloud: Cloud) -> None:
-    iam, cognito = client(cloud, "iam"), client(cloud, "cognito-idp")
-    document = trust()
-    document["Statement"][0]["Principal"] = {"AWS": f"arn:aws:iam::{cloud.account_id}:root"}
-    role = iam.create_role(RoleName="users", AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
-    iam.put_role_policy(RoleName="users", PolicyName="p", PolicyDocument=json.dumps(allow("cognito-idp:*")))
-    made = client(cloud, "sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
-    session_client = client(cloud, "cognito-idp", made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+    cognito = client(cloud, "cognito-idp")
     pool = cognito.create_user_pool(PoolName="p", UsernameConfiguration={"CaseSensitive": False})["UserPool"]["Id"]
-    told = session_client.admin_create_user(UserPoolId=pool, Username="ANN", MessageAction="SUPPRESS")
-    assert told["User"]["Username"] == "ann"
+    with assumed_role(cloud, "cognito-idp:*") as session_credentials:
+        create = client(cloud, "cognito-idp", *session_credentials).admin_create_user
+        assert create(UserPoolId=pool, Username="ANN", MessageAction="SUPPRESS")["User"]["Username"] == "ann"
     cognito.delete_user_pool(UserPoolId=pool)
-    iam.delete_role_policy(RoleName="users", PolicyName="p")
-    iam.delete_role(RoleName="users")
 
 
 def signed_request(cloud: Cloud, body: bytes = b"", ago: float = 0.0, **headers: str) -> dict[str, str]:

@@ -95,6 +95,12 @@ class Trigger:
         except cognito.exceptions.UserNotFoundException:
             self.site.user(self.pools[version], name, ["admin", "regular"])
 
+    def runs(self, name: str) -> int:
+        """How often the trigger ran for a user's sign-in by password."""
+        group = f"/aws/lambda/{self.function}"
+        events = self.site.client("logs").filter_log_events(logGroupName=group)["events"]
+        return sum(f"TokenGeneration_Authentication {name}" in event["message"] for event in events)
+
     def refusal(self, name: str, version: str = "V1_0") -> tuple[str, int, str]:
         """How a user's sign-in is refused."""
         self.known(name, version)
@@ -141,14 +147,7 @@ def test_reserved_claims_stay_as_they_are(trigger: Trigger) -> None:
 def test_the_trigger_runs_once_and_changes_the_groups_of_both_tokens(trigger: Trigger) -> None:
     identity, access = trigger.tokens("grouped")
     assert identity["cognito:groups"] == access["cognito:groups"] == ["other"]
-    logs = trigger.site.client("logs")
-    line = "TokenGeneration_Authentication grouped"
-
-    def runs() -> int:
-        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{trigger.function}")["events"]
-        return sum(line in event["message"] for event in events)
-
-    assert eventually(runs, 1) == 1
+    assert eventually(lambda: trigger.runs("grouped"), 1) == 1
 
 
 @proves("trigger_runs_once_for_both_tokens")
@@ -170,6 +169,8 @@ def test_version_2_ignores_an_answer_in_the_form_of_version_1(trigger: Trigger) 
 def test_a_trigger_that_raises_is_a_validation_error(trigger: Trigger) -> None:
     message = "PreTokenGeneration failed with error no luck."
     assert trigger.refusal("raises") == ("UserLambdaValidationException", 400, message)
+    # No SDK tries a 400 again.
+    assert eventually(lambda: trigger.runs("raises"), 1) == 1
 
 
 @proves("trigger_failures_have_three_names")
