@@ -31,6 +31,14 @@ def lab(home: Path) -> Lab:
 
 
 @pytest.fixture(scope="package")
+def twin(home: Path) -> Lab:
+    """Another finished lab in the same cloud: nothing that is told of the two may differ."""
+    made = lab_at(home, "twin")
+    made.up()
+    return made
+
+
+@pytest.fixture(scope="package")
 def bench(lab: Lab) -> Bench:
     """The bench of the lab."""
     return Bench(lab.target)

@@ -62,7 +62,7 @@ def attempts(draw: st.DrawFn) -> Attempt:
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(attempt=attempts())
 def test_all_three_agree_on_mixed_tokens(bench: Bench, attempt: Attempt) -> None:
     attack = bench.attack(attempt)
@@ -78,7 +78,7 @@ JSON = st.recursive(
 NAMES = st.sampled_from(["iss", "aud", "client_id", "exp", "nbf", "iat", "scope", "scp"])
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     claims=st.dictionaries(NAMES, JSON, min_size=1, max_size=3),
     header=st.dictionaries(st.text(max_size=5), JSON, max_size=2),
@@ -94,7 +94,7 @@ def test_rules_and_endpoint_agree_on_any_json(bench: Bench, claims: dict[str, An
 VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(place=st.floats(0, 1, exclude_max=True), character=VISIBLE)
 def test_one_changed_character_is_never_let_in(bench: Bench, place: float, character: str) -> None:
     token = bench.token(GOOD)
