@@ -16,6 +16,7 @@ from labkit import jws, sign_in
 from labkit.attack_rows import WHAT_IF, Attempt, Base
 from labkit.attacks import Attack, AttackReport
 from labkit.endpoint import Endpoint, clock, lab_endpoint
+from labkit.errors import LabError
 from labkit.explanation import stable_words
 from labkit.forgery import Means, forge, key_id
 from labkit.issuer import CERTIFICATE, KEYS, own_issuer, stranger
@@ -122,7 +123,10 @@ class Bench:
 
     @cached_property
     def _lab(self) -> Endpoint:
-        return lab_endpoint(self._target, ROUTE)
+        lab = lab_endpoint(self._target, ROUTE)
+        if not lab.route.scopes:
+            raise LabError(f"{ROUTE} asks for no scope, so every good token opens it.", "Give it its scope: labkit up")
+        return lab
 
     @cached_property
     def _what_if(self) -> Endpoint:

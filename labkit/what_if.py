@@ -230,7 +230,7 @@ def _require_sense(change: Change) -> None:
 
 def default_claims(lab: Endpoint, issuer: Issuer, now: float) -> dict[str, Any]:
     """The table of defaults, filled in for a route of the lab and an issuer."""
-    known = {"$ISSUER": issuer.url, "$CLIENT": lab.authorizer.audience[0], "$SCOPE": lab.route.scopes[0]}
+    known = {"$ISSUER": issuer.url, "$CLIENT": lab.authorizer.audience[0], "$SCOPE": " ".join(lab.route.scopes)}
     return dict(Means({}, known, now).filled(dict(DEFAULTS)))
 
 

@@ -136,6 +136,19 @@ def test_what_is_not_there_is_named(lab: Lab, tmp_path: Path) -> None:
         lab_at(tmp_path, "none").attack("none")
 
 
+def test_a_route_that_lost_its_scope_is_named(lab: Lab) -> None:
+    ids, gateway = lab.status().ids, lab.target.client("apigatewayv2")
+    route = {"ApiId": ids["api_id"], "RouteId": ids["admin_route_id"]}
+    scopes = gateway.get_route(**route)["AuthorizationScopes"]
+    gateway.update_route(**route, AuthorizationScopes=[])
+    try:
+        with pytest.raises(LabError, match="GET /AdminUser asks for no scope, so every good token opens it"):
+            lab.attack("none")
+        assert lab.what_if(None).observed == 200
+    finally:
+        gateway.update_route(**route, AuthorizationScopes=scopes)
+
+
 def test_an_unfinished_lab_says_what_is_missing(home: Path) -> None:
     lab = lab_at(home, "half")
     lab.up(through="http-api")
