@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ def look(target: Target, principal: str = "") -> str:
         LabError: it may not, or that cannot be told.
         ClientError: AWS refused another call.
     """
+    if target.place.kind == "embedded":
+        return "the embedded cloud asks nobody for permission"
     arn = principal or _caller(target)
     if arn.endswith(":root"):
         return "the root user may do everything"
@@ -80,7 +82,7 @@ def _denied(target: Target, arn: str) -> Iterator[str]:
             PolicySourceArn=arn,
             ActionNames=_as_list(statement["Action"]),
             ResourceArns=[_example(target, pattern) for pattern in _as_list(statement["Resource"])],
-            ContextEntries=list(_context(statement.get("Condition", {}))),
+            ContextEntries=list(_context(target, statement.get("Condition", {}))),
         )
         yield from (result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed")
 
@@ -100,13 +102,20 @@ def _resources(target: Target) -> Iterator[str]:
         yield from (names.function_arn(function), names.role_arn(function), names.log_group_arn(function))
         yield f"{names.log_group_arn(function)}:*"
     yield names.user_pool_arn(f"{names.region}_aaaaaaaaa")
+    apis = f"arn:{names.partition}:apigateway:{names.region}::/apis"
+    yield from (apis, f"{apis}/a1b2c3d4e5", *(f"{apis}/a1b2c3d4e5/{part}" for part in _PARTS_OF_APIS))
 
 
-def _context(condition: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+_PARTS_OF_APIS = ("authorizers", "deployments", "integrations", "routes", "stages")
+
+
+def _context(target: Target, condition: Mapping[str, Mapping[str, str | list[str]]]) -> Iterator[dict[str, Any]]:
     """What a statement's conditions ask for, as if it were so."""
-    for tests in condition.values():
+    for operator, tests in condition.items():
         for key, values in tests.items():
-            yield {"ContextKeyName": key, "ContextKeyValues": _as_list(values), "ContextKeyType": "string"}
+            # A test for Null says whether the key is missing. The lab's tags are the keys that must not be.
+            given = [target.names.lab] if operator == "Null" else _as_list(values)
+            yield {"ContextKeyName": key, "ContextKeyValues": given, "ContextKeyType": "string"}
 
 
 def _without_simulation(target: Target, principal: str, error: ClientError) -> str:

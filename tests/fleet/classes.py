@@ -17,7 +17,7 @@ from labkit.rehearsal import FakeAccount, Rehearsal
 from labkit.settings import Settings
 
 ATTENDEES = ("ana", "ben", "cem")
-COLUMNS = ("attendee", "account", "region", "lab", "endpoint")
+COLUMNS = ("attendee", "account", "region", "lab", "principal", "endpoint")
 
 
 class Patience(Clock):

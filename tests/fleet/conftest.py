@@ -11,7 +11,9 @@ import pytest
 from labkit import rehearsal
 from labkit.rehearsal import Rehearsal
 from tests.cloud.homes import processes
+from tests.fleet.accounts import ANA, Accounts
 from tests.fleet.classes import Classroom
+from tests.fleet.organisation import play
 
 SIZE = 3
 
@@ -32,3 +34,14 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 def classroom(practice: Rehearsal, tmp_path: Path) -> Classroom:
     """A class of its own in the fake accounts, whose labs no other test has."""
     return Classroom(practice, tmp_path / "class.csv", next(_labs))
+
+
+@pytest.fixture
+def accounts(practice: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
+    """The same class in AWS accounts, whose labs no other test has."""
+    clouds = {fake.account: fake.cloud for fake in practice.accounts if fake.cloud}
+    made = Accounts(play(clouds, monkeypatch), tmp_path, next(_labs))
+    yield made
+    made.aws.answers.clear()
+    made.write({})
+    made.fleet(named_again=frozenset({ANA})).reset(3)

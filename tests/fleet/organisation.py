@@ -27,8 +27,8 @@ Answer = Callable[[], AWSResponse | None]
 class Organisation:
     """What takes the network's place.
 
-    `asked` names each request with the account that it was made in; `answers` what is answered in AWS's place, for
-    requests of that name in that account, if it is not None.
+    `asked` names each request with the account that it was made in. `answers` are given in AWS's place to requests of
+    that name in that account, if they are not None; `bodies` to requests of that name, told their parameters.
     """
 
     clouds: dict[str, Cloud]
@@ -37,6 +37,7 @@ class Organisation:
     disabled: set[tuple[str, str]] = field(default_factory=set)
     lifetime: timedelta = timedelta(hours=1)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    bodies: dict[str, Callable[[dict[str, list[str]]], AWSResponse]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def send(self, session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
@@ -55,6 +56,8 @@ class Organisation:
         return None
 
     def _answered(self, account: str, name: str, request: AWSPreparedRequest, session: URLLib3Session) -> AWSResponse:
+        if name in self.bodies:
+            return self.bodies[name](parse_qs(text(request.body)))
         match name:
             case "AssumeRole":
                 return self._assumed(parse_qs(text(request.body))["RoleArn"][0])
@@ -75,7 +78,7 @@ class Organisation:
             )
         until = f"{datetime.now(UTC) + self.lifetime:%Y-%m-%dT%H:%M:%SZ}"
         parts = {"AccessKeyId": f"ASIA{account}AAAA", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": until}
-        return _query_answer("AssumeRole", f"<Credentials>{_xml(parts)}</Credentials>")
+        return query_answer("AssumeRole", f"<Credentials>{_xml(parts)}</Credentials>")
 
 
 def _signer(request: AWSPreparedRequest) -> tuple[str, str]:
@@ -89,10 +92,11 @@ def _identity(account: str) -> AWSResponse:
     arn = f"arn:aws:sts::{account}:assumed-role/Instructor/jwt-authorizer-lab"
     if account == OWN:
         arn = f"arn:aws:iam::{OWN}:user/instructor"
-    return _query_answer("GetCallerIdentity", _xml({"Arn": arn, "UserId": "u", "Account": account}))
+    return query_answer("GetCallerIdentity", _xml({"Arn": arn, "UserId": "u", "Account": account}))
 
 
-def _query_answer(name: str, content: str) -> AWSResponse:
+def query_answer(name: str, content: str) -> AWSResponse:
+    """What IAM and STS answer to an operation."""
     return http_answer(200, f"<{name}Response><{name}Result>{content}</{name}Result></{name}Response>")
 
 

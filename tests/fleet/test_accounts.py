@@ -2,75 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import itertools
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from labkit.fleet import Fleet
 from labkit.fleet_results import ResetReport
-from labkit.guards import Guards
-from labkit.lab import Lab
-from labkit.progress import unseen
-from labkit.rehearsal import Rehearsal
-from labkit.settings import Settings
-from tests.fleet.classes import ATTENDEES, Patience
-from tests.fleet.organisation import OWN, Organisation, json_error, play, query_error
-
-_labs = (f"account-{number}" for number in itertools.count(1))
-
-ANA, BEN, CEM = "111100000001", "111100000002", "111100000003"
-
-
-class Accounts:
-    """ana, ben and cem, each with a lab in an AWS account that the instructor enters through a role."""
-
-    def __init__(self, aws: Organisation, folder: Path, lab: str) -> None:
-        self.aws = aws
-        self.lab = lab
-        self.roster = folder / "class.csv"
-        self._settings = Settings("aws", "jwt-lab", folder / "home", "python3.13")
-        self.write({})
-
-    def write(self, changes: dict[str, dict[str, str]]) -> None:
-        """Write the roster, with changes to some attendees' rows."""
-        columns = ("attendee", "account", "region", "lab", "profile", "role")
-        with self.roster.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            for attendee, account in zip(ATTENDEES, (ANA, BEN, CEM), strict=True):
-                row = {"attendee": attendee, "account": account, "region": "us-east-1", "role": "Instructor"}
-                writer.writerow({"lab": self.lab, **row, **changes.get(attendee, {})})
-
-    def fleet(self, **guards: frozenset[str]) -> Fleet:
-        """The class, at no pace at all."""
-        return Fleet(self.roster, self._settings, guards=Guards(**guards), view=unseen, rates={}, clock=Patience())
-
-    def built(self, attendee: str) -> Lab:
-        """The lab of an attendee, its functions built."""
-        lab = self.fleet().lab(attendee)
-        lab.target.confirm(lab.target.place.account)
-        lab.up("functions")
-        return lab
-
-    def stands(self, attendee: str) -> bool:
-        """Whether anything of an attendee's lab is there."""
-        states = self.fleet().lab(attendee).status().states
-        return any(resource.found for state in states for resource in state.resources)
-
-
-@pytest.fixture
-def accounts(practice: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
-    clouds = {fake.account: fake.cloud for fake in practice.accounts if fake.cloud}
-    made = Accounts(play(clouds, monkeypatch), tmp_path, next(_labs))
-    yield made
-    made.aws.answers.clear()
-    made.write({})
-    made.fleet(named_again=frozenset({ANA})).reset(3)
+from tests.fleet.accounts import ANA, BEN, Accounts
+from tests.fleet.classes import ATTENDEES
+from tests.fleet.organisation import OWN, json_error, query_error
 
 
 def states(report: ResetReport) -> list[str]:

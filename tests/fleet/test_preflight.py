@@ -1,0 +1,186 @@
+"""What is in the way of a class is found before it, with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from labkit.fleet_preflight import Preflight, look_at
+from labkit.guards import Guards
+from labkit.pace import Pacer
+from labkit.reach import Reach
+from tests.fleet.accounts import ANA, Accounts
+from tests.fleet.classes import Classroom
+from tests.fleet.organisation import Organisation, json_error, query_answer, query_error
+from tests.labs import http_answer
+from tests.notebooks.rules import ROOT
+from tests.removal import decoys
+
+ALLOWED = "everything in docs/attendee-policy.json is allowed, as IAM simulates it"
+
+
+def wrong(preflight: Preflight) -> list[tuple[str, str, str]]:
+    assert all(s.symptom.remedy for s in preflight.symptoms if not s.symptom.well)
+    return [(s.account, s.symptom.subject, s.symptom.found) for s in preflight.symptoms if not s.symptom.well]
+
+
+def test_accounts_that_are_ready(classroom: Classroom) -> None:
+    preflight = classroom.fleet().preflight()
+
+    assert preflight.passed
+    assert preflight.text().startswith("3 of 3 accounts are ready.")
+    subjects = [s.symptom.subject for s in preflight.symptoms if s.account == "111100000001"]
+    assert subjects == [
+        "identity", "guards", "permissions", "IAM roles", "user pools", "HTTP APIs", "concurrent executions",
+        "runtime", "leftovers",
+    ]  # fmt: skip
+
+
+def test_what_an_earlier_class_left(classroom: Classroom) -> None:
+    lab = classroom.lab
+    classroom.of("ana").up("functions")
+    decoys.log_group(lambda service: classroom.client("ben", service), f"/aws/lambda/{lab}-LambdaForAdminUser")
+
+    assert wrong(classroom.fleet().preflight()) == [
+        ("111100000001", "leftovers",
+         f"The lab {lab} of ana stands already: the function {lab}-Pre-tokenAuthLambda for one."),
+        ("111100000002", "leftovers",
+         f"The log group /aws/lambda/{lab}-LambdaForAdminUser has a name of the lab {lab} but not its tag, so that "
+         "lab cannot be built."),
+    ]  # fmt: skip
+
+    classroom.client("ben", "logs").delete_log_group(logGroupName=f"/aws/lambda/{lab}-LambdaForAdminUser")
+    classroom.write([classroom.row("ana", lab="another")])
+    (leftovers,) = [s.symptom for s in classroom.fleet().preflight().symptoms if s.symptom.subject == "leftovers"]
+    assert (leftovers.well, leftovers.found) == (True, f"labs that are not in the roster: {lab}")
+    classroom.write([classroom.row("ana")])
+    assert classroom.fleet().reset(1).clean
+
+
+def test_an_account_that_cannot_be_entered_or_must_not_be_reset(classroom: Classroom) -> None:
+    classroom.write(
+        [classroom.row("ana", endpoint="http://127.0.0.1:1"), classroom.row("ben"), classroom.row("cem", region="x")]
+    )
+    guards = Guards(protected=frozenset({"111100000002"}))
+
+    preflight = classroom.fleet(guards=guards).preflight()
+
+    assert wrong(preflight) == [
+        ("111100000001", "way in of ana", "No fake account 111100000001 answers at http://127.0.0.1:1."),
+        ("111100000002", "guards", "Account 111100000002 is on the protect list."),
+    ]
+    assert preflight.summary == "0 of 2 accounts are ready."
+    assert [row.attendee for row in preflight.bad] == ["cem"]
+
+
+class Simulator:
+    """Answers SimulatePrincipalPolicy, allows all but `denied`, and remembers what it was asked."""
+
+    def __init__(self, aws: Organisation, *denied: str) -> None:
+        self.denied = denied
+        self.asked: list[dict[str, list[str]]] = []
+        aws.bodies["SimulatePrincipalPolicy"] = self
+
+    def __call__(self, asked: dict[str, list[str]]) -> AWSResponse:
+        self.asked.append(asked)
+        results = "".join(
+            f"<member><EvalActionName>{action}</EvalActionName>"
+            f"<EvalDecision>{'implicitDeny' if action in self.denied else 'allowed'}</EvalDecision></member>"
+            for action in members(asked, "ActionNames")
+        )
+        return query_answer("SimulatePrincipalPolicy", f"<EvaluationResults>{results}</EvaluationResults>")
+
+
+def members(asked: dict[str, list[str]], name: str, part: str = "") -> list[str]:
+    wanted = re.compile(rf"{name}\.member\.\d+{part}")
+    return [value for key, values in asked.items() for value in values if wanted.fullmatch(key)]
+
+
+def permissions(accounts: Accounts) -> list[tuple[str, bool, str]]:
+    symptoms = [s.symptom for s in accounts.fleet().preflight().symptoms if s.account == ANA]
+    return [(s.subject, s.well, s.found) for s in symptoms if s.subject.startswith("permissions")]
+
+
+def test_every_action_of_the_shipped_policy_is_simulated_on_resources_of_the_lab(accounts: Accounts) -> None:
+    simulator = Simulator(accounts.aws)
+
+    assert permissions(accounts) == [("permissions", True, ALLOWED)]
+
+    asked = [part for part in simulator.asked if part["PolicySourceArn"] == [f"arn:aws:iam::{ANA}:role/Instructor"]]
+    actions = {action for part in asked for action in members(part, "ActionNames")}
+    assert {"lambda:CreateFunction", "iam:PassRole", "apigateway:PATCH", "tag:GetResources"} <= actions
+    shipped = json.loads((ROOT / "docs" / "attendee-policy.json").read_text())["Statement"]
+    assert len(asked) == len(shipped)
+    functions = next(part for part in asked if "lambda:CreateFunction" in members(part, "ActionNames"))
+    assert (
+        members(functions, "ResourceArns")[1]
+        == f"arn:aws:lambda:us-east-1:{ANA}:function:{accounts.lab}-LambdaForAdminUser"
+    )
+    passing = next(part for part in asked if members(part, "ActionNames") == ["iam:PassRole"])
+    assert members(passing, "ContextEntries", r"\.ContextKeyName") == ["iam:PassedToService"]
+    assert "lambda.amazonaws.com" in members(passing, "ContextEntries", r"\.ContextKeyValues\.member\.1")
+    pools = next(part for part in asked if members(part, "ActionNames") == ["cognito-idp:CreateUserPool"])
+    assert members(pools, "ContextEntries", r"\.ContextKeyValues\.member\.1") == [accounts.lab]
+
+
+def test_what_an_attendee_may_not_do_is_named(accounts: Accounts) -> None:
+    Simulator(accounts.aws, "lambda:CreateFunction", "iam:PassRole")
+    student = f"arn:aws:iam::{ANA}:role/people/student"
+    accounts.write({"ana": {"principal": student}})
+
+    assert permissions(accounts) == [
+        (f"permissions of {student}", False, f"{student} may not: iam:PassRole, lambda:CreateFunction.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "principal", "found"),
+    [
+        ("AccessDenied", "", (True, "it may list everything; what else it may do cannot be told without "
+                                    "iam:SimulatePrincipalPolicy")),
+        ("AccessDenied", f"arn:aws:iam::{ANA}:user/student",
+         (False, f"What arn:aws:iam::{ANA}:user/student may do cannot be told: Not you.")),
+        ("NoSuchEntity", f"arn:aws:iam::{ANA}:user/student", (False, f"There is no arn:aws:iam::{ANA}:user/student.")),
+    ],
+)  # fmt: skip
+def test_where_nothing_can_be_simulated(code: str, principal: str, found: tuple[bool, str], accounts: Accounts) -> None:
+    accounts.aws.answers[ANA, "SimulatePrincipalPolicy"] = lambda: query_error(code, "Not you.", 403)
+    accounts.write({"ana": {"principal": principal}})
+
+    assert [told[1:] for told in permissions(accounts)] == [found]
+
+
+def test_a_dry_call_that_is_denied(accounts: Accounts) -> None:
+    accounts.aws.answers[ANA, "SimulatePrincipalPolicy"] = lambda: query_error("AccessDenied", "Not you.", 403)
+    accounts.aws.answers[ANA, "ListUserPools"] = lambda: json_error("AccessDeniedException", "Not you.")
+
+    assert permissions(accounts) == [("permissions", False, "AWS refused ListUserPools: Not you.")]
+
+
+def test_quotas(accounts: Accounts) -> None:
+    Simulator(accounts.aws)
+    roles = "<entry><key>Roles</key><value>998</value></entry><entry><key>RolesQuota</key><value>1000</value></entry>"
+    accounts.aws.answers[ANA, "GetAccountSummary"] = lambda: query_answer(
+        "GetAccountSummary", f"<SummaryMap>{roles}</SummaryMap>"
+    )
+    limits = {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 1}}
+    accounts.aws.answers[ANA, "GET /2016-08-19/account-settings"] = lambda: http_answer(200, json.dumps(limits))
+
+    assert wrong(accounts.fleet().preflight()) == [
+        (ANA, "IAM roles", "The account has 998 IAM roles of at most 1000, and the class needs 3 more."),
+        (ANA, "concurrent executions",
+         "The account has 9 reserved concurrent executions of at most 10, and the class needs 2 more."),
+    ]  # fmt: skip
+
+
+def test_a_runtime_that_has_ended(classroom: Classroom) -> None:
+    fleet = classroom.fleet()
+    opened = Reach(fleet.settings, Pacer({})).open(fleet.roster.groups[0])
+
+    for day, well in ((date(2029, 6, 30), True), (date(2029, 7, 1), False)):
+        symptoms = {s.symptom.subject: s.symptom for s in look_at(opened, Guards(), day)}
+        assert symptoms["runtime"].well is well
