@@ -18,7 +18,7 @@ help: ## List these commands
 lab: .venv/installed ## Open the lab in JupyterLab (ARGS="--no-browser --port 8899" are passed on)
 	@$(RUN) python -m jupyter lab --ip 127.0.0.1 --ServerApp.root_dir "$(CURDIR)" $(AS_ROOT) $(ARGS)
 
-test: .venv/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)
+test: .venv/installed .venv-awscli/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)
 	$(RUN) python -m ruff check .
 	$(RUN) python -m ruff format --check .
 	$(RUN) python -m mypy
@@ -35,13 +35,15 @@ bench: .venv/installed ## Measure how fast it is
 notebooks: .venv/installed ## Run the notebooks and write them back with fresh outputs
 	@$(RUN) python -m tests.notebooks.canonical notebooks/*.ipynb
 
+LOCKED := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS="--upgrade" takes newer versions)
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--extra test --group build --custom-compile-command "make lock" $(ARGS) \
-		--output-file requirements.lock pyproject.toml
+	$(LOCKED) --extra test --group build $(ARGS) --output-file requirements.lock pyproject.toml
+	$(LOCKED) $(ARGS) --output-file tests/awscli/requirements.lock tests/awscli/requirements.in
 
 clean: before-clean ## Stop the embedded cloud and remove .venv and caches
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-awscli .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What has to be said or stopped while `labkit` is still there.
@@ -65,4 +67,10 @@ before-clean:
 			"On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The AWS CLI into which the tests paste the lab's lines. It pins packages of its own.
+.venv-awscli/installed: tests/awscli/requirements.lock
+	@$(PYTHON) -m venv .venv-awscli
+	@.venv-awscli/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
