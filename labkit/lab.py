@@ -10,7 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from labkit import calls, removal, sign_in
+from labkit import calls, removal, sign_in, what_if_api
 from labkit.access import Access, access
 from labkit.attack_bench import Bench
 from labkit.attacks import Attack, AttackReport, attempt_named, chosen
@@ -431,6 +431,13 @@ class Lab:
             result = what_if(target, user, calls.known_route(route), change, send=send)
             return result.in_terms(self._terms(target))
 
+    def end_what_if(self) -> State:
+        """Take the what-if API away before the lab goes. Returns what the lab has of its own HTTP API."""
+        target = self._existing()
+        with self._working(target):
+            what_if_api.remove(target)
+        return self.find("http-api")
+
     def attack(self, attempt: str) -> Attack:
         """Make one attempt of the attack bench, by its name."""
         wanted, target = attempt_named(attempt), self._existing()
@@ -481,14 +488,16 @@ class Lab:
 
     def environment(self) -> dict[str, str]:
         """What `labkit env` exports: how to reach the place, and what the lab's ids are, by variable."""
-        status = self.status()
-        place = self.target.place
+        ids, place = self.status().ids, self.target.place
+        pool = ids.get("user_pool_id")
         return {
             **place.credentials,
             "AWS_REGION": place.region,
             "AWS_DEFAULT_REGION": place.region,
             "ACCOUNT_ID": place.account,
-            **{key.upper(): value for key, value in status.ids.items() if key not in FUNCTIONS},
+            # Before there is a domain, the prefix that it would get: the line that creates it names it.
+            **({"DOMAIN": self.target.names.domain_prefix(pool)} if pool else {}),
+            **{key.upper(): value for key, value in ids.items() if key not in FUNCTIONS},
         }
 
 

@@ -42,6 +42,12 @@ def served(target: Target, wanted: Endpoint) -> Endpoint:
     return _patiently(_at(target, until_settled(lambda: _make(target, wanted)), wanted))
 
 
+def remove(target: Target) -> None:
+    """Take the what-if API away, if it is there; the next question makes it again."""
+    for api in _apis(target):
+        target.client("apigatewayv2").delete_api(ApiId=api["ApiId"])
+
+
 def _apis(target: Target) -> list[dict[str, Any]]:
     named = named_apis(target, target.names.what_if_api)
     return [api for api in named if is_tagged(api.get("Tags"), target)]
@@ -60,8 +66,7 @@ def _at(target: Target, api_id: str, wanted: Endpoint) -> Endpoint:
 def _make(target: Target, wanted: Endpoint) -> str:
     """Make the API anew. Behind its route is a page of the embedded cloud, which needs no permission."""
     client, tags = target.client("apigatewayv2"), target.names.tags
-    for other in _apis(target):
-        client.delete_api(ApiId=other["ApiId"])
+    remove(target)
     api = client.create_api(Name=target.names.what_if_api, ProtocolType="HTTP", Tags=tags)["ApiId"]
     integration = client.create_integration(
         ApiId=api,
