@@ -92,7 +92,8 @@ def _option(name: str, value: Any, variables: Mapping[str, str]) -> str:
             return f'{flag} "$({command})"'
         case {"$file": command}:
             return f'{flag} "fileb://$({command})"'
-        case list() if all(isinstance(item, str) for item in value):
+        # As JSON where it holds a URL: the AWS CLI's version 1 would fetch the URL and take what it finds there.
+        case list() if all(isinstance(item, str) and "://" not in item for item in value):
             return " ".join([flag, *(quoted(item, variables) for item in value)])
         case dict() | list():
             return f"{flag} {quoted(json.dumps(value), variables)}"

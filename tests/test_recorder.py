@@ -37,11 +37,12 @@ from tests.labs import lab_at
             Command(
                 "cognito-idp",
                 "CreateUserPoolClient",
-                {"UserPoolId": "us-east-1_AbCd", "GenerateSecret": False, "CallbackURLs": ["http://a", "http://b"],
-                 "AllowedOAuthFlowsUserPoolClient": True},
+                {"UserPoolId": "us-east-1_AbCd", "GenerateSecret": False, "CallbackURLs": ["http://a"],
+                 "AllowedOAuthFlows": ["code", "implicit"], "AllowedOAuthFlowsUserPoolClient": True},
             ),
             'aws cognito-idp create-user-pool-client \\\n  --user-pool-id "$USER_POOL_ID" \\\n  --no-generate-secret'
-            " \\\n  --callback-urls http://a http://b \\\n  --allowed-o-auth-flows-user-pool-client",
+            " \\\n  --callback-urls '[\"http://a\"]' \\\n  --allowed-o-auth-flows code implicit"
+            " \\\n  --allowed-o-auth-flows-user-pool-client",
         ),
         (
             Command(

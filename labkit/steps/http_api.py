@@ -31,10 +31,12 @@ class HttpApi(Step):
             *(Resource("route", key, bool(routes.get(key, {}).get("Target"))) for key in ROUTES),
         ]
         ids = {"api_id": api["ApiId"], "api_url": target.place.api_url(api["ApiId"])} if api else {}
-        for key, (_, group) in ROUTES.items():
+        integrations = integrations_of(target, api["ApiId"]) if api else {}
+        for key, (function, group) in ROUTES.items():
             if key in routes:
                 ids[f"{group}_route_id"] = routes[key]["RouteId"]
-                ids[f"{group}_integration_id"] = str(routes[key].get("Target", "")).removeprefix("integrations/")
+            if integration_id := _integration_id(target, function, routes.get(key), integrations):
+                ids[f"{group}_integration_id"] = integration_id
         return State(self.name, tuple(resources), ids)
 
     def ensure(self, target: Target) -> None:
@@ -93,6 +95,16 @@ def integrations_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
     """The integrations of an API by id."""
     items = every(target.client("apigatewayv2"), "get_integrations", "Items", ApiId=api_id)
     return {integration["IntegrationId"]: integration for integration in items}
+
+
+def _integration_id(
+    target: Target, function: str, route: dict[str, Any] | None, integrations: dict[str, dict[str, Any]]
+) -> str | None:
+    """The id of the integration that a route uses, or, before there is a route, of one with the route's function."""
+    if route is not None:
+        return str(route.get("Target", "")).removeprefix("integrations/") or None
+    uri = target.names.function_arn(function)
+    return next((i for i, found in integrations.items() if found.get("IntegrationUri") == uri), None)
 
 
 def ensure_api(target: Target) -> str:
