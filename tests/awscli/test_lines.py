@@ -1,0 +1,147 @@
+"""The AWS CLI lines that the lab prints, pasted into a shell with the real AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labkit import passwords
+from labkit.cloud import process
+from labkit.lab import Lab
+from labkit.naming import USERS
+from labkit.steps import STEPS
+from tests.conftest import program
+from tests.labs import lab_at
+
+ROOT = Path(__file__).parent.parent.parent
+NAME = "pasted"
+
+
+@pytest.fixture(scope="session")
+def aws() -> Path:
+    """The AWS CLI of .venv-awscli, which `make test` sets up."""
+    return Path(program(str(ROOT / ".venv-awscli" / "bin" / "aws"), "LABKIT_REQUIRE_AWSCLI"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home folder with a cloud in which there is nothing."""
+    path = tmp_path / "home"
+    process.start(path, supervised=True)
+    yield path
+    process.stop(path)
+
+
+class Shell:
+    """A terminal in which labkit and the AWS CLI are installed and nothing is configured."""
+
+    def __init__(self, lab: Lab, aws: Path, folder: Path) -> None:
+        self.lab = lab
+        self._environment = {
+            "PATH": os.pathsep.join([str(aws.parent), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "HOME": str(folder),
+            "LABKIT_HOME": str(lab.settings.home),
+            "LABKIT_NAME": lab.settings.name,
+        }
+
+    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {**self._environment, **variables}
+        return subprocess.run(["sh", "-euc", script], env=environment, capture_output=True, text=True, check=False)
+
+    def paste(self, line: str) -> str:
+        """Run a line after `eval "$(labkit env)"`; what went wrong, if anything did."""
+        done = self.run(line, **self.lab.environment())
+        return "" if done.returncode == 0 else f"{line}\n{done.stderr}"
+
+
+def lines_of(lab: Lab) -> list[str]:
+    return [line for step in STEPS for line in lab.commands(step.name).lines]
+
+
+def test_the_lines_alone_build_a_lab(warm_home: Path, home: Path, aws: Path, tmp_path: Path) -> None:
+    printed = lab_at(warm_home, NAME)
+    printed.up()
+    lab = lab_at(home, NAME)
+    shell = Shell(lab, aws, tmp_path)
+    for line in lines_of(printed):
+        if "admin-set-user-password" in line:
+            keep_passwords(lab)
+        assert shell.paste(line) == ""
+
+    assert lab.check().findings == ()
+
+
+def keep_passwords(lab: Lab) -> None:
+    """Have the passwords that the lines ask labkit for."""
+    pool = lab.status().ids["user_pool_id"]
+    for user in USERS:
+        if passwords.saved(lab.target, pool, user) is None:
+            passwords.new(lab.target, pool, user)
+            passwords.confirm(lab.target, pool, user)
+
+
+def test_the_lines_that_mended_a_lab_are_taken_too(warm_home: Path, aws: Path, tmp_path: Path) -> None:
+    lab = lab_at(warm_home, "mended-and-pasted")
+    lab.up()
+    built = lines_of(lab)
+    damage(lab)
+    lab.up()
+
+    mended = [line for line in lines_of(lab) if line not in built]
+
+    assert [line.split(" \\\n")[0].removeprefix("aws ") for line in mended] == [
+        "iam update-assume-role-policy",
+        "lambda update-function-configuration",
+        "lambda update-function-code",
+        "cognito-idp update-user-pool",
+        "cognito-idp update-user-pool-client",
+        "cognito-idp admin-enable-user",
+        "apigatewayv2 update-authorizer",
+        "apigatewayv2 update-stage",
+    ]
+    assert "".join(Shell(lab, aws, tmp_path).paste(line) for line in mended) == ""
+    assert lab.check().findings == ()
+
+
+def damage(lab: Lab) -> None:
+    ids, client = lab.status().ids, lab.target.client
+    admin = lab.target.names.function("LambdaForAdminUser")
+    pool, cognito = {"UserPoolId": ids["user_pool_id"]}, client("cognito-idp")
+    client("iam").update_assume_role_policy(
+        RoleName=lab.target.names.role("LambdaForAdminUser"),
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
+    )
+    client("lambda").update_function_configuration(FunctionName=admin, Timeout=1)
+    client("lambda").get_waiter("function_updated_v2").wait(FunctionName=admin, WaiterConfig={"Delay": 0.1})
+    client("lambda").update_function_code(FunctionName=admin, ZipFile=b"PK\5\6" + bytes(18))
+    cognito.update_user_pool(**pool, UserPoolTags=lab.target.names.tags)
+    cognito.update_user_pool_client(**pool, ClientId=ids["app_client_id"])
+    cognito.admin_disable_user(**pool, Username="adminuser")
+    client("apigatewayv2").update_authorizer(
+        ApiId=ids["api_id"], AuthorizerId=ids["authorizer_id"], IdentitySource=["$request.querystring.token"]
+    )
+    client("apigatewayv2").update_stage(ApiId=ids["api_id"], StageName="$default", AutoDeploy=False)
+
+
+def test_the_posts_own_sign_in_gives_a_token_that_the_api_lets_in(warm_home: Path, aws: Path, tmp_path: Path) -> None:
+    lab = lab_at(warm_home, "signed-in")
+    lab.up()
+
+    done = Shell(lab, aws, tmp_path).run(
+        'eval "$(labkit env)"\n'
+        "aws cognito-idp initiate-auth --auth-flow USER_PASSWORD_AUTH --client-id $APP_CLIENT_ID "
+        "--auth-parameters USERNAME=adminuser,PASSWORD=$(labkit password adminuser)"
+    )
+
+    assert done.returncode == 0, done.stderr
+    token = json.loads(done.stdout)["AuthenticationResult"]["IdToken"]
+    assert [lab.call(route, token=token).body for route in ("GET /AdminUser", "GET /RegularUser")] == [
+        '"Hello from Admin User"',
+        '"Hello from Regular User"',
+    ]
