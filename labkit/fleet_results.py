@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,12 +82,10 @@ class ResetReport(Shown):
     @property
     def accounts(self) -> dict[str, ResetReport]:
         """The report of each account."""
-        ids = dict.fromkeys(lab.account for lab in self.labs)
-        return {account: self._of(account) for account in ids}
-
-    def _of(self, account: str) -> ResetReport:
-        labs = tuple(lab for lab in self.labs if lab.account == account)
-        return ResetReport(labs, (), self.started, self.finished, self.version)
+        labs: dict[str, list[LabResult]] = {}
+        for lab in self.labs:
+            labs.setdefault(lab.account, []).append(lab)
+        return {account: replace(self, labs=tuple(its), bad=()) for account, its in labs.items()}
 
     @property
     def summary(self) -> str:
