@@ -118,16 +118,18 @@ def down(
     account: AccountId = None,
     json: Json = False,
 ) -> None:
-    """Delete everything of this lab, and nothing else."""
+    """Delete everything of this lab, and nothing else. Exit code 1 if something of it is left."""
     lab = open_lab()
-    plan = lab.plan_removal()
     if dry_run:
-        show(plan, as_json=json)
+        show(lab.plan_removal(), as_json=json)
         return
-    if not lab.target.confirmed and not json:
-        typer.echo(plan.text())
+    if lab.settings.target == "aws" and not json:
+        typer.echo(lab.plan_removal().text())
     agree(lab, account, yes=yes)
-    show(lab.down(), as_json=json)
+    receipt = lab.down()
+    show(receipt, as_json=json)
+    if not receipt.clean:
+        raise typer.Exit(1)
 
 
 @app.command()
