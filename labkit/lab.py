@@ -10,10 +10,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from labkit import calls, removal, sign_in, what_if_api
+from labkit import calls, removal, sign_in
 from labkit.access import Access, access
-from labkit.attack_bench import Bench
-from labkit.attacks import Attack, AttackReport, attempt_named, chosen
+from labkit.attacks import what_if_api
+from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
+from labkit.attacks.bench import Bench
+from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
 from labkit.aws import explained, until_settled
 from labkit.cause import Cause, find_cause
 from labkit.cloud import process
@@ -37,7 +39,6 @@ from labkit.steps.user_pool import find_user_pool
 from labkit.target import EmbeddedPlace, NotRunningError, Target, open_target
 from labkit.terms import Terms, lab_terms
 from labkit.tokens import decode
-from labkit.what_if import Change, Signer, WhatIf, what_if
 
 Tell = Callable[[str], None]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from labkit.attacks.what_if import WhatIf
 from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.naming import USERS
 from labkit.shown import html_paragraph
 from labkit.views.view import View, html, stack
-from labkit.what_if import WhatIf
 
 CLAIMS = ("scope", "aud", "iss")
 CLOCK = {"now": 0.0, "in 30 minutes": 0.5, "in 2 hours": 2.0, "tomorrow": 24.0, "an hour ago": -1.0}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.attack_bench import Bench
+from labkit.attacks.bench import Bench
 from labkit.cloud import process
 from labkit.lab import Lab
 from tests.labs import lab_at

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labkit.attack_bench import Bench, sent
-from labkit.attack_rows import Attempt
-from labkit.attacks import attempt_named
-from labkit.forgery import GONE, In
+from labkit.attacks.attack import attempt_named
+from labkit.attacks.bench import Bench, sent
+from labkit.attacks.forgery import GONE, In
+from labkit.attacks.rows import Attempt
 from tests.ministack_verdict import ministack_status
 
 GOOD = attempt_named("replay")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from labkit.attack_bench import Bench, sent
-from labkit.attack_rows import ATTEMPTS, Attempt
-from labkit.attacks import AttackReport, attempt_named
+from labkit.attacks.attack import AttackReport, attempt_named
+from labkit.attacks.bench import Bench, sent
+from labkit.attacks.issuer import stranger
+from labkit.attacks.rows import ATTEMPTS, Attempt
 from labkit.errors import LabError, UsageError
-from labkit.issuer import stranger
 from labkit.lab import Lab
 from labkit.target import EmbeddedPlace, Target
 from tests.labs import lab_at

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 import pytest
 
-from labkit.attack_bench import Bench
-from labkit.attack_rows import ATTEMPTS, Attempt
+from labkit.attacks.bench import Bench
+from labkit.attacks.rows import ATTEMPTS, Attempt
 from labkit.decision import RULES
 
 STATUS_OF_RULE = {

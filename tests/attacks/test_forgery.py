@@ -11,8 +11,8 @@ from typing import Any
 import jwt
 import pytest
 
-from labkit.forgery import GONE, Edit, Forgery, In, Means, forge, key_id
-from labkit.issuer import Issuer
+from labkit.attacks.forgery import GONE, Edit, Forgery, In, Means, forge, key_id
+from labkit.attacks.issuer import Issuer
 
 # Header {"alg":"RS256","kid":"k"} and claims {"sub": "u"} with a blank, under a signature of three bytes.
 ORIGINAL = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiAidSJ9.AAEC"

@@ -13,7 +13,7 @@ import pytest
 import requests
 from cryptography import x509
 
-from labkit.issuer import Issuer
+from labkit.attacks.issuer import Issuer
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from labkit.attacks.what_if import Change, changed_claims
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
-from labkit.what_if import Change, changed_claims
 from tests.labs import lab_at
 
 NOTHING: tuple[str, ...] = ()

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from labkit.attacks.endpoint import Endpoint
+from labkit.attacks.issuer import own_issuer
+from labkit.attacks.what_if_api import served
 from labkit.cloud import process
 from labkit.decision import Authorizer, Route
-from labkit.endpoint import Endpoint
-from labkit.issuer import own_issuer
 from labkit.lab import Lab
 from labkit.naming import FUNCTIONS
 from labkit.target import Target
-from labkit.what_if_api import served
 from tests.labs import Calls, lab_at
 
 NAME = "attacked-what-if"

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from labkit.attack_rows import ATTEMPTS
+from labkit.attacks.rows import ATTEMPTS
 from labkit.cloud import process
 from labkit.lab import Lab
 from tests.benches.measuring import Figure, seconds

@@ -13,18 +13,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 from labkit import jws, sign_in
-from labkit.attack_rows import WHAT_IF, Attempt, Base
-from labkit.attacks import Attack, AttackReport
-from labkit.endpoint import Endpoint, clock, lab_endpoint
+from labkit.attacks.attack import Attack, AttackReport
+from labkit.attacks.endpoint import Endpoint, clock, lab_endpoint
+from labkit.attacks.forgery import Means, forge, key_id
+from labkit.attacks.issuer import CERTIFICATE, KEYS, own_issuer, stranger
+from labkit.attacks.rows import WHAT_IF, Attempt, Base
+from labkit.attacks.what_if import ISSUER_NAME, PREDICTED_ONLY, Change, default_claims, what_if_endpoint
+from labkit.attacks.what_if_api import served
 from labkit.errors import LabError
 from labkit.explanation import stable_words
-from labkit.forgery import Means, forge, key_id
-from labkit.issuer import CERTIFICATE, KEYS, own_issuer, stranger
 from labkit.target import Target
 from labkit.terms import EXACT
 from labkit.tokens import decode
-from labkit.what_if import ISSUER_NAME, PREDICTED_ONLY, Change, default_claims, what_if_endpoint
-from labkit.what_if_api import served
 
 ROUTE = "GET /AdminUser"
 

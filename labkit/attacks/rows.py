@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from labkit.forgery import GONE, Edit, Forgery, In
+from labkit.attacks.forgery import GONE, Edit, Forgery, In
 
 Base = Literal[
     "adminuser", "regularuser", "access token", "refresh token", "signed-out user", "another issuer", "what-if issuer"

@@ -11,9 +11,9 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from labkit.attacks.endpoint import Endpoint
 from labkit.aws import until_settled
 from labkit.cloud import HEALTH_PATH
-from labkit.endpoint import Endpoint
 from labkit.naming import DEFAULT_STAGE
 from labkit.steps.http_api import named_apis
 from labkit.steps.step import is_tagged

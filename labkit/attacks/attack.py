@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
-from labkit.attack_rows import ATTEMPTS, Attempt, Base
+from labkit.attacks.rows import ATTEMPTS, Attempt, Base
+from labkit.attacks.what_if import because
 from labkit.decision import RULES, Decision
 from labkit.errors import UsageError
 from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
 from labkit.terms import EXACT, Terms
-from labkit.what_if import because
 
 ALLOWED = 200
 LET_IN = "let in"

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from labkit import jws, sign_in
+from labkit.attacks.endpoint import Endpoint, lab_endpoint
+from labkit.attacks.forgery import GONE, Forgery, In, Means, forge
+from labkit.attacks.issuer import Issuer, own_issuer, stranger
+from labkit.attacks.what_if_api import served
 from labkit.decision import Authorizer, Decision, Route
-from labkit.endpoint import Endpoint, lab_endpoint
 from labkit.errors import UsageError
 from labkit.explanation import SIGNS, stable_words
-from labkit.forgery import GONE, Forgery, In, Means, forge
-from labkit.issuer import Issuer, own_issuer, stranger
 from labkit.published_keys import keys_for
 from labkit.shown import Shown, html_paragraph, html_table, text_table
 from labkit.target import Target
 from labkit.terms import EXACT, Terms, about
 from labkit.tokens import decode
-from labkit.what_if_api import served
 from labkit.wording import either, quoted
 
 ROUTE = "GET /WhatIf"
