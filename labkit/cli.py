@@ -123,9 +123,10 @@ def down(
     if dry_run:
         show(lab.plan_removal(), as_json=json)
         return
-    if lab.settings.target == "aws" and not json:
-        typer.echo(lab.plan_removal().text())
-    agree(lab, account, yes=yes)
+    if lab.settings.target == "aws":  # the embedded cloud asks for nothing, and is not started for this
+        if not json:
+            typer.echo(lab.plan_removal().text())
+        agree(lab, account, yes=yes)
     receipt = lab.down()
     show(receipt, as_json=json)
     if not receipt.clean:
