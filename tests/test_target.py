@@ -8,6 +8,7 @@ import pty
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,11 +103,18 @@ def test_which_hosts_are_this_machine(host: str | None, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
+class Hurried:
+    """In place of the module `time` for who polls as seldom as is right in a real account."""
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.05))
+
+
 @pytest.fixture
 def aws(warm_cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AwsAccount:
     """LABKIT_TARGET=aws with credentials for an account that the warm cloud plays, and a home of its own."""
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("botocore.waiter.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("botocore.waiter.time", Hurried())
     return play(warm_cloud, monkeypatch)
 
 
@@ -138,7 +146,7 @@ def unreachable() -> AWSResponse:
 def test_credentials_that_lead_nowhere_are_named(
     answer: Callable[[], AWSResponse], sentence: str, aws: AwsAccount, labkit: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("botocore.endpoint.time", Hurried())
     aws.answers["GetCallerIdentity"] = answer
 
     code, out, err = labkit("up", "--yes", "--account", aws.cloud.account_id)
