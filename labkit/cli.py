@@ -128,7 +128,7 @@ def down(
             typer.echo(lab.plan_removal().text())
         agree(lab, account, yes=yes)
     receipt = lab.down()
-    show(receipt, as_json=json)
+    print_json(receipt.to_dict()) if json else typer.echo(receipt.full_text())
     if not receipt.clean:
         raise typer.Exit(1)
 
