@@ -20,6 +20,7 @@ from labkit.progress import Progress, View, suitable_view
 from labkit.reach import Opened, Reach
 from labkit.roster import Roster, Seat, read_roster
 from labkit.settings import Settings
+from labkit.wording import counted
 
 T = TypeVar("T")
 
@@ -91,9 +92,12 @@ class Fleet:
         return cls(Path(path), settings, guards=guards, view=view)
 
     def __repr__(self) -> str:
-        attendees, accounts = len(self.roster.seats), len(self.roster.accounts)
-        bad = f", {len(self.roster.bad)} rows that cannot be used" if self.roster.bad else ""
-        return f"class of {attendees} attendees in {accounts} accounts{bad}"
+        bad = f", {counted(len(self.roster.bad), 'row')} unusable" if self.roster.bad else ""
+        return f"class of {self._size()}{bad}"
+
+    def _size(self) -> str:
+        seats, accounts = len(self.roster.seats), len(self.roster.accounts)
+        return f"{counted(seats, 'attendee')} in {counted(accounts, 'account')}"
 
     def lab(self, attendee: str) -> Lab:
         """The lab of one attendee, to look at or to help with.
@@ -166,7 +170,7 @@ class Fleet:
         Raises:
             LabError: there was none on this machine.
         """
-        return self._last_reset().folder
+        return self._last_reset().files
 
     def _last_reset(self) -> ResetRecord:
         record = latest(self.settings.home, self.path)
@@ -185,7 +189,7 @@ class Fleet:
         if accounts != there_are:
             named = "nobody has confirmed it" if accounts is None else f"you said {accounts}"
             raise UsageError(
-                f"This would remove the labs of {len(self.roster.seats)} attendees in {there_are} accounts; {named}.",
+                f"This would remove the labs of {self._size()}, and {named}.",
                 "Look at the plan first. To agree, say how many accounts the roster has: --yes --accounts "
                 f"{there_are} in a terminal, reset({there_are}) in a notebook.",
             )

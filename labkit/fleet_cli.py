@@ -13,6 +13,7 @@ from labkit.fleet import Fleet
 from labkit.settings import Settings
 from labkit.steps import STEPS
 from labkit.terminal import can_ask, print_json, show, tell
+from labkit.wording import counted
 
 RosterFile = Annotated[Path, typer.Option("--roster", metavar="FILE", help="The class, a CSV or YAML file.")]
 Protect = Annotated[list[str] | None, typer.Option(metavar="ID", help="An account that must not be reset. Repeatable.")]
@@ -129,4 +130,4 @@ def practice_stop(json: Json = False) -> None:
     if json:
         print_json({"stopped": stopped})
     else:
-        typer.echo(f"Stopped {stopped} fake accounts." if stopped else "No class was being rehearsed.")
+        typer.echo(f"Stopped {counted(stopped, 'fake account')}." if stopped else "No class was being rehearsed.")

@@ -19,6 +19,7 @@ from labkit.reach import Opened
 from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
 from labkit.target import Target
+from labkit.wording import counted
 
 # The day until which AWS supports a runtime. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 SUPPORTED_UNTIL = {"python3.13": date(2029, 6, 30), "nodejs22.x": date(2027, 4, 30)}
@@ -63,7 +64,7 @@ class Preflight(Shown):
         """One sentence: how many accounts are ready."""
         accounts = {s.account for s in self.symptoms}
         unready = {s.account for s in self.symptoms if not s.symptom.well}
-        return f"{len(accounts - unready)} of {len(accounts)} accounts are ready."
+        return f"{len(accounts - unready)} of {counted(len(accounts), 'account')} ready."
 
     def text(self) -> str:
         """The summary, what is wrong with its remedies, the rows that cannot be used, then what is well."""

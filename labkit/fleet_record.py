@@ -26,7 +26,8 @@ class ResetRecord:
     """One reset of the class of a roster."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.files = folder / "report"
+        self._folder = folder
         self._labs = folder / "labs"
         self._run: dict[str, Any] = read_json(folder / _RUN) or {}
 
@@ -72,17 +73,17 @@ class ResetRecord:
     def write(self, report: ResetReport) -> None:
         """Write a report of the class, `class.txt`, `.html` and `.json`, and one of each account."""
         for name, part in {"class": report, **report.accounts}.items():
-            write_text(self.folder / f"{name}.txt", part.full_text() + "\n")
-            write_text(self.folder / f"{name}.html", part.full_html() + "\n")
-            write_text(self.folder / f"{name}.json", json.dumps(part.to_dict(), indent=1) + "\n")
+            write_text(self.files / f"{name}.txt", part.full_text() + "\n")
+            write_text(self.files / f"{name}.html", part.full_html() + "\n")
+            write_text(self.files / f"{name}.json", json.dumps(part.to_dict(), indent=1) + "\n")
 
     def _file(self, *words: str) -> Path:
         return self._labs / f"{'-'.join(words)}.json"
 
     def _write(self, **run: Any) -> None:
         self._run = run
-        private_folder(self.folder)
-        write_json(self.folder / _RUN, run)
+        private_folder(self._folder)
+        write_json(self._folder / _RUN, run)
 
 
 def latest(home: Path, roster: Path) -> ResetRecord | None:

@@ -11,6 +11,7 @@ from typing import Any
 from labkit.removal import Plan
 from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.wording import counted
 
 WAITING = "waiting"
 REMOVING = "being removed"
@@ -93,7 +94,7 @@ class ResetReport(Shown):
         states = Counter(lab.state for lab in self.labs)
         clean = states.pop(CLEAN, 0)
         others = [f"{count} {state}" for state, count in states.items()]
-        others += [f"{len(self.bad)} unusable rows of the roster"] if self.bad else []
+        others += [f"{counted(len(self.bad), 'row')} of the roster unusable"] if self.bad else []
         sentence = f"{clean} of {len(self.labs)} labs are clean: two scans found nothing of them."
         return f"{sentence} The rest: {', '.join(others)}." if others else sentence
 
@@ -157,11 +158,7 @@ _REMOVED = ("attendee", "removed", "name", "because")
 def counts(things: Iterable[Mapping[str, Any]]) -> str:
     """How many there are of each kind: `3 functions, 1 user pool`."""
     kinds = Counter(thing["kind"] for thing in things)
-    return ", ".join(f"{count} {kind if count == 1 else _plural(kind)}" for kind, count in kinds.items()) or "nothing"
-
-
-def _plural(kind: str) -> str:
-    return f"{kind.removesuffix('y')}ies" if kind.endswith("y") else f"{kind}s"
+    return ", ".join(counted(count, kind) for kind, count in kinds.items()) or "nothing"
 
 
 def _moment(seconds: float) -> str:
@@ -207,7 +204,8 @@ class ResetPlan(Shown):
         plans = [lab.plan for lab in self.labs if lab.plan]
         accounts = {lab.seat.account for lab in self.labs if lab.plan and lab.plan.deletions}
         deletions = sum(len(plan.deletions) for plan in plans)
-        return f"A reset would make {deletions} deletions in {len(accounts)} accounts. Nothing has been deleted."
+        size = f"{counted(deletions, 'deletion')} in {counted(len(accounts), 'account')}"
+        return f"A reset would make {size}. None is made yet."
 
     def text(self) -> str:
         """The summary, a line for each lab, then each lab's whole plan."""

@@ -16,6 +16,7 @@ from labkit.steps import STEPS
 from labkit.steps.functions import find_function
 from labkit.steps.step import Finding
 from labkit.target import Target
+from labkit.wording import counted
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class ClassStatus(Shown):
     def summary(self) -> str:
         """One sentence: how many are done, and how many need help."""
         done, stuck = sum(s.done for s in self.standings), sum(bool(s.stuck) for s in self.standings)
-        return f"{done} of {len(self.standings)} attendees have built everything; {stuck} are stuck."
+        return f"{done} of {counted(len(self.standings), 'attendee')} finished, {stuck} stuck."
 
     def text(self) -> str:
         """The summary and a line for each attendee."""

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from labkit.roster import Seat
 from labkit.shown import html_paragraph, html_table, text_table
+from labkit.wording import counted
 
 WAITING = "waiting"
 
@@ -75,7 +76,7 @@ class Progress:
         lines = self.lines.values()
         done, bad = sum(line.finished for line in lines), sum(line.finished and not line.good for line in lines)
         waiting = sum(line.state == WAITING for line in lines)
-        trouble = f" ({bad} need attention)" if bad else ""
+        trouble = f" ({bad} in trouble)" if bad else ""
         at_work = len(self.lines) - done - waiting
         return f"{done} of {len(self.lines)} done{trouble}, {at_work} at work, {waiting} waiting"
 
@@ -134,7 +135,7 @@ def in_notebook(progress: Progress) -> Iterator[Callable[[], None]]:
     from IPython.display import publish_display_data  # noqa: PLC0415 - a terminal need not wait for these two
     from ipywidgets import HTML  # noqa: PLC0415
 
-    widget, sentence = HTML(progress.html()), f"Working on {len(progress.lines)} accounts."
+    widget, sentence = HTML(progress.html()), f"Working on {counted(len(progress.lines), 'account')}."
     bundle: Any = widget._repr_mimebundle_()
     shown = {**bundle, "text/plain": sentence, "text/html": html_paragraph(sentence)}
     publish_display_data(shown)  # type: ignore[no-untyped-call]  # IPython leaves it without types

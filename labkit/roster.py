@@ -21,6 +21,7 @@ from labkit.errors import LabError, UsageError
 from labkit.settings import NAME_PATTERN
 from labkit.shown import Shown, html_table, text_table
 from labkit.target import is_loopback
+from labkit.wording import counted, printable
 
 REQUIRED = ("attendee", "account", "region")
 OPTIONAL = ("lab", "profile", "role", "principal", "endpoint")
@@ -217,7 +218,7 @@ def _roster(rows: list[_Row]) -> Roster:
             refuse_repetition(line, row)
             seats.append(Seat(line, **row))
         except LabError as error:
-            bad.append(BadRow(line, row["attendee"], error.problem, error.remedy))
+            bad.append(BadRow(line, printable(row["attendee"]), error.problem, error.remedy))
     return Roster(tuple(seats), tuple(bad))
 
 
@@ -231,7 +232,7 @@ class _Repetition:
     def __call__(self, line: int, row: dict[str, str]) -> None:
         if self._attendees[_attendee(row)] > 1:
             raise LabError(
-                f"The attendee {row['attendee']} is in the roster {self._attendees[_attendee(row)]} times.",
+                f"{row['attendee']} is in the roster {counted(self._attendees[_attendee(row)], 'time')}.",
                 "Keep one of the rows, or give each its own name.",
             )
         if self._labs[_lab(row)] > 1:
@@ -254,6 +255,8 @@ def _check(row: dict[str, str]) -> None:
     missing = [name for name in REQUIRED if not row[name]]
     if missing:
         raise LabError(f"The row has no {missing[0]}.", f"Fill in the column {missing[0]}.")
+    if not row["attendee"].isprintable():
+        raise LabError("The attendee's name has characters that cannot be shown.", "Type the name again.")
     _check_account(row["account"])
     _check_region(row["region"])
     if not NAME_PATTERN.fullmatch(row["lab"]):

@@ -49,6 +49,13 @@ def either(values: Sequence[str]) -> str:
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: `1 account`, `3 role policies`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
 def moment(seconds: float, zone: tzinfo | None = UTC) -> str:
     """Seconds since 1970 as date, time and zone: `2026-11-22 21:46:05 UTC`.
 

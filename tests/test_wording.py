@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.wording import distance, either, moment, named, printable, quoted
+from labkit.wording import counted, distance, either, moment, named, printable, quoted
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,11 @@ def test_every_number_is_some_moment(seconds: float) -> None:
     assert moment(seconds)
     assert moment(seconds, None)
     assert distance(seconds)
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [(0, "account", "0 accounts"), (1, "role policy", "1 role policy"), (3, "role policy", "3 role policies")],
+)
+def test_a_number_of_things(number: int, noun: str, text: str) -> None:
+    assert counted(number, noun) == text

@@ -69,7 +69,7 @@ def test_it_is_no_success_if_a_row_cannot_be_used(classroom: Classroom, labkit: 
 
 
 NOBODY = (
-    "This would remove the labs of 3 attendees in 3 accounts; nobody has confirmed it.\n"
+    "This would remove the labs of 3 attendees in 3 accounts, and nobody has confirmed it.\n"
     "Look at the plan first. To agree, say how many accounts the roster has: --yes --accounts 3 in a terminal, "
     "reset(3) in a notebook.\n"
 )
@@ -147,7 +147,7 @@ def test_a_person_sees_the_plan_and_types_the_number_of_accounts(classroom: Clas
     classroom.of("ana").up("functions")
     terminal = Terminal(classroom, "reset", "--execute")
     terminal.read_until("Type the number of accounts in the roster to go on:")
-    assert "A reset would make 12 deletions in 1 accounts. Nothing has been deleted." in terminal.printed
+    assert "A reset would make 12 deletions in 1 account. None is made yet." in terminal.printed
 
     terminal.type("3\n")
 
@@ -187,7 +187,7 @@ def test_a_class_to_practise_on(
         assert labkit("cloud", "class", "start", "0", roster=False)[0] == 2
     finally:
         code, out, _ = labkit("cloud", "class", "stop", roster=False)
-    assert (code, out) == (0, "Stopped 1 fake accounts.\n")
+    assert (code, out) == (0, "Stopped 1 fake account.\n")
     assert labkit("cloud", "class", "stop", roster=False)[1] == "No class was being rehearsed.\n"
     assert json.loads(labkit("cloud", "class", "status", "--json", roster=False)[1]) == {"roster": None, "accounts": []}
     assert not (home / "rehearsal").exists()

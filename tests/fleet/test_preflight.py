@@ -32,7 +32,7 @@ def test_accounts_that_are_ready(classroom: Classroom) -> None:
     preflight = classroom.fleet().preflight()
 
     assert preflight.passed
-    assert preflight.text().startswith("3 of 3 accounts are ready.")
+    assert preflight.text().startswith("3 of 3 accounts ready.")
     subjects = [s.symptom.subject for s in preflight.symptoms if s.account == "111100000001"]
     assert subjects == [
         "identity", "guards", "permissions", "IAM roles", "user pools", "HTTP APIs", "concurrent executions",
@@ -73,7 +73,7 @@ def test_an_account_that_cannot_be_entered_or_must_not_be_reset(classroom: Class
         ("111100000001", "way in of ana", "No fake account 111100000001 answers at http://127.0.0.1:1."),
         ("111100000002", "guards", "Account 111100000002 is on the protect list."),
     ]
-    assert preflight.summary == "0 of 2 accounts are ready."
+    assert preflight.summary == "0 of 2 accounts ready."
     assert [row.attendee for row in preflight.bad] == ["cem"]
 
 

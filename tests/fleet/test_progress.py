@@ -23,7 +23,7 @@ def test_a_line_for_each_account() -> None:
     progress.finish(groups[1][0], "done")
 
     assert progress.text() == (
-        "1 of 3 done (1 need attention), 1 at work, 1 waiting\n"
+        "1 of 3 done (1 in trouble), 1 at work, 1 waiting\n"
         "\n"
         "account       region     labs    now               removed\n"
         "------------  ---------  ------  ----------------  ---------\n"
@@ -32,7 +32,7 @@ def test_a_line_for_each_account() -> None:
         "000000000003  us-east-1  1       waiting"
     )
     assert '<progress max="3" value="1" aria-label="accounts done"></progress>' in progress.html()
-    for word in ("removing jwt-lab", "quarantined", "waiting", "1 of 3 done (1 need attention)"):
+    for word in ("removing jwt-lab", "quarantined", "waiting", "1 of 3 done (1 in trouble)"):
         assert word in progress.html()
 
 

@@ -39,7 +39,7 @@ def test_a_plan_deletes_nothing_and_a_reset_makes_just_its_deletions(classroom: 
     assert accounts(classroom) == before
     assert plan.passed
     assert [lab.in_short for lab in plan.labs] == [WHOLE_LAB, WHOLE_LAB.removeprefix("1 HTTP API, "), "nothing"]
-    assert plan.summary == "A reset would make 29 deletions in 2 accounts. Nothing has been deleted."
+    assert plan.summary == "A reset would make 29 deletions in 2 accounts. None is made yet."
 
     report = classroom.fleet().reset(3)
 

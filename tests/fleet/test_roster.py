@@ -68,6 +68,7 @@ BAD_ROWS = [
     ("ana,,us-east-1", "The row has no account."),
     ("ana,123456789012,", "The row has no region."),
     ("ana,123456789012", "The row has no region."),
+    ("a\x1b[31mna,123456789012,us-east-1", "The attendee's name has characters that cannot be shown."),
     ("ana,12345678901,us-east-1", "The account id 12345678901 has 11 digits instead of 12."),
     ("ana,1234567890123,us-east-1", "'1234567890123' is not an account id."),
     ("ana,1.23457E+11,us-east-1", "'1.23457E+11' is not an account id."),
@@ -93,7 +94,7 @@ def test_a_row_that_cannot_be_used(row: str, problem: str, tmp_path: Path) -> No
     roster = read_roster(written(tmp_path, f"{HEADER}{row}\nzoe,210987654321,eu-west-1\n"))
 
     assert [(bad.line, bad.problem) for bad in roster.bad] == [(2, problem)]
-    assert all(bad.remedy for bad in roster.bad)
+    assert all(bad.remedy and bad.attendee.isprintable() for bad in roster.bad)
     assert [seat.attendee for seat in roster.seats] == ["zoe"]
 
 
@@ -109,8 +110,8 @@ def test_neither_row_of_an_attendee_who_is_named_twice_counts(tmp_path: Path) ->
     roster = read_roster(written(tmp_path, text))
 
     assert [(bad.line, bad.problem) for bad in roster.bad] == [
-        (2, "The attendee ana is in the roster 2 times."),
-        (4, "The attendee ANA is in the roster 2 times."),
+        (2, "ana is in the roster 2 times."),
+        (4, "ANA is in the roster 2 times."),
     ]
     assert [seat.attendee for seat in roster.seats] == ["ben"]
 

@@ -15,7 +15,7 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
 
     status = classroom.fleet().status()
 
-    assert status.summary == "1 of 3 attendees have built everything; 0 are stuck."
+    assert status.summary == "1 of 3 attendees finished, 0 stuck."
     assert [(s.seat.attendee, s.steps, s.stuck, s.done) for s in status.standings] == [
         ("ana", "everything", "", True),
         ("ben", "functions, user-pool, http-api", "", False),
@@ -36,7 +36,7 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
         ("http-api: no route GET /AdminUser", "labkit up"),
         ("", ""),
     ]
-    assert status.summary == "0 of 3 attendees have built everything; 2 are stuck."
+    assert status.summary == "0 of 3 attendees finished, 2 stuck."
     assert classroom.fleet().reset(3).clean
 
 
