@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from labkit import demo
 from labkit.calls import EXPECTATIONS
-from labkit.cloud import Cloud
+from labkit.cloud import process
 from labkit.cloud.session import session
 from labkit.errors import LabError
 from labkit.lab import Lab
@@ -23,15 +23,19 @@ from tests.removal.account import everything
 Run = Callable[..., tuple[int, str, str]]
 
 
-def test_it_shows_the_posts_calls_and_leaves_the_learners_lab_as_it_was(
-    labkit: Run, new_lab: Callable[..., Lab], warm_cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mine = new_lab()
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    path = tmp_path / "home"
+    monkeypatch.setenv("LABKIT_HOME", str(path))
+    yield path
+    process.stop(path)
+
+
+def test_it_shows_the_posts_calls_and_leaves_the_learners_lab_as_it_was(labkit: Run, home: Path) -> None:
+    mine = lab_at(home, "jwt-lab")
     mine.up()
-    client = session(warm_cloud, "us-east-1").client
+    client = session(process.start(home), "us-east-1").client
     before = everything(client)
-    monkeypatch.setenv("LABKIT_HOME", str(mine.settings.home))
-    monkeypatch.setenv("LABKIT_NAME", mine.settings.name)
 
     code, out, err = labkit("demo", "--yes")
 
@@ -57,16 +61,12 @@ def test_it_shows_the_posts_calls_and_leaves_the_learners_lab_as_it_was(
     assert mine.check().findings == ()
 
 
-def test_a_cloud_that_was_started_for_it_ends_with_it(
-    labkit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "home"))
-
+def test_a_cloud_that_was_started_for_it_ends_with_it(labkit: Run, home: Path) -> None:
     code, out, err = labkit("demo")
 
     assert (code, err) == (0, "")
     assert "== Teardown" in out
-    assert processes(tmp_path / "home") == []
+    assert processes(home) == []
     assert labkit("cloud", "status")[1] == "Not running.\n"
 
 
@@ -86,13 +86,13 @@ def test_its_lab_has_a_name_of_its_own_that_aws_takes(name: str, of_demo: str, t
 
 
 def test_an_answer_that_the_lab_does_not_teach_is_a_failure(
-    warm_home: Path, warm_cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    new_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "EXPECTATIONS", (replace(EXPECTATIONS[0], status=200), EXPECTATIONS[1]))
-    said: list[str] = []
+    lab, said = new_lab(), []
 
     with pytest.raises(LabError) as error:
-        demo.run(lab_at(warm_home, "surprise-demo"), said.append)
+        demo.run(lab, said.append)
 
     assert str(error.value) == "1 of 2 answers were not as the lab teaches. See why: labkit up, then labkit check"
-    assert not [name for _, name in everything(session(warm_cloud, "us-east-1").client) if "surprise-demo" in name]
+    assert [state.found for state in lab.status().states] == [False, False, False, False]

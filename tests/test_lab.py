@@ -210,9 +210,9 @@ def test_a_lab_changes_its_runtime_in_place(new_lab: Callable[..., Lab], warm_ho
     assert lab.check().findings == ()
 
 
-def test_two_labs_in_one_cloud_share_nothing(new_lab: Callable[..., Lab], warm_cloud: Cloud) -> None:
-    client = session(warm_cloud, "us-east-1").client
-    stays, goes = new_lab(), new_lab()
+def test_two_labs_in_one_cloud_share_nothing(home: Path) -> None:
+    client = session(process.start(home), "us-east-1").client
+    stays, goes = lab_at(home, "jwt-lab"), lab_at(home, "jwt-lab-2")
     stays.up()
     before = everything(client)
     ids, password = stays.status().ids, stays.password("adminuser")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,13 @@ import pytest
 from labkit import passwords
 from labkit.cloud import process
 from labkit.lab import Lab
-from labkit.naming import USERS
-from labkit.steps import STEPS
+from labkit.naming import FUNCTIONS, USERS
 from tests.conftest import program
 from tests.labs import lab_at
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = "pasted"
+STEP_NAMES = ("functions", "user-pool", "http-api", "authorizer")
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +55,20 @@ class Shell:
         environment = {**self._environment, **variables}
         return subprocess.run(["sh", "-euc", script], env=environment, capture_output=True, text=True, check=False)
 
-    def paste(self, line: str) -> str:
-        """Run a line after `eval "$(labkit env)"`; what went wrong, if anything did."""
-        done = self.run(line, **self.lab.environment())
-        return "" if done.returncode == 0 else f"{line}\n{done.stderr}"
+    def paste(self, lines: list[str]) -> list[str]:
+        """Run lines one after the other, with `eval "$(labkit env)"` whenever that says more; what went wrong."""
+        problems, variables = [], self.lab.environment()
+        for line in lines:
+            done = self.run(line, **variables)
+            if done.returncode != 0:
+                problems.append(f"{line}\n{done.stderr}")
+            elif " create-" in line:
+                variables = self.lab.environment()
+        return problems
 
 
-def lines_of(lab: Lab) -> list[str]:
-    return [line for step in STEPS for line in lab.commands(step.name).lines]
+def lines_of(lab: Lab, *steps: str) -> list[str]:
+    return [line for step in steps for line in lab.commands(step).lines]
 
 
 def test_the_lines_alone_build_a_lab(warm_home: Path, home: Path, aws: Path, tmp_path: Path) -> None:
@@ -69,31 +76,42 @@ def test_the_lines_alone_build_a_lab(warm_home: Path, home: Path, aws: Path, tmp
     printed.up()
     lab = lab_at(home, NAME)
     shell = Shell(lab, aws, tmp_path)
-    for line in lines_of(printed):
-        if "admin-set-user-password" in line:
-            keep_passwords(lab)
-        assert shell.paste(line) == ""
+
+    functions, http_api = lines_of(printed, "functions"), lines_of(printed, "http-api")
+    pool, users = split(lines_of(printed, "user-pool"), "admin-set-user-password")
+    # Whatever does not need the other is pasted into a second terminal at the same time.
+    with ThreadPoolExecutor(2) as terminals:
+        one_each = ([line for line in functions if name in line] for name in FUNCTIONS)
+        assert list(terminals.map(shell.paste, one_each)) == [[], [], []]
+        assert list(terminals.map(shell.paste, (pool, http_api))) == [[], []]
+        keep_passwords(lab)
+        assert list(terminals.map(shell.paste, (users, lines_of(printed, "authorizer")))) == [[], []]
 
     assert lab.check().findings == ()
+
+
+def split(lines: list[str], word: str) -> tuple[list[str], list[str]]:
+    """The lines before the first with a word, and the rest."""
+    first = next(number for number, line in enumerate(lines) if word in line)
+    return lines[:first], lines[first:]
 
 
 def keep_passwords(lab: Lab) -> None:
     """Have the passwords that the lines ask labkit for."""
     pool = lab.status().ids["user_pool_id"]
     for user in USERS:
-        if passwords.saved(lab.target, pool, user) is None:
-            passwords.new(lab.target, pool, user)
-            passwords.confirm(lab.target, pool, user)
+        passwords.new(lab.target, pool, user)
+        passwords.confirm(lab.target, pool, user)
 
 
 def test_the_lines_that_mended_a_lab_are_taken_too(warm_home: Path, aws: Path, tmp_path: Path) -> None:
     lab = lab_at(warm_home, "mended-and-pasted")
     lab.up()
-    built = lines_of(lab)
+    built = lines_of(lab, *STEP_NAMES)
     damage(lab)
     lab.up()
 
-    mended = [line for line in lines_of(lab) if line not in built]
+    mended = [line for line in lines_of(lab, *STEP_NAMES) if line not in built]
 
     assert [line.split(" \\\n")[0].removeprefix("aws ") for line in mended] == [
         "iam update-assume-role-policy",
@@ -105,7 +123,7 @@ def test_the_lines_that_mended_a_lab_are_taken_too(warm_home: Path, aws: Path, t
         "apigatewayv2 update-authorizer",
         "apigatewayv2 update-stage",
     ]
-    assert "".join(Shell(lab, aws, tmp_path).paste(line) for line in mended) == ""
+    assert Shell(lab, aws, tmp_path).paste(mended) == []
     assert lab.check().findings == ()
 
 
