@@ -175,6 +175,10 @@ class EmbeddedPlace:
     partition: str = "aws"
     patience: float = 0
 
+    def __post_init__(self) -> None:
+        if self.cloud.weather == "rough":
+            self.patience = 10
+
     @property
     def account(self) -> str:
         """The account id that this cloud made up for itself."""

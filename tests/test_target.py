@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -389,6 +390,12 @@ def test_the_urls_of_the_embedded_cloud() -> None:
         "http://127.0.0.1:4566/eu-west-1_AbCd/.well-known/jwks.json"
     )
     assert place.keys_url("http://127.0.0.1:9000/own") == "http://127.0.0.1:9000/own/.well-known/jwks.json"
+
+
+def test_only_what_settles_late_is_waited_for() -> None:
+    assert EmbeddedPlace(CLOUD, "eu-west-1").patience == 0
+    assert EmbeddedPlace(replace(CLOUD, weather="rough"), "eu-west-1").patience == 10
+    assert Account(None, "eu-west-1", "123456789012", "aws").patience == 45
 
 
 def test_every_lab_of_every_place_has_a_folder_of_its_own(tmp_path: Path) -> None:

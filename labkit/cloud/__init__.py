@@ -28,3 +28,4 @@ class Cloud:
     secret_access_key: str = field(repr=False)
     instance: str
     started: float
+    weather: str = "calm"

@@ -310,6 +310,7 @@ def _meet(server: subprocess.Popen[str], settings: ServerSettings, folder: Path)
         secret_access_key=settings.secret_access_key,
         instance=settings.instance,
         started=time.time(),
+        weather=settings.weather,
     )
 
 
