@@ -81,20 +81,22 @@ class Progress:
         return f"{done} of {len(self.lines)} done{trouble}, {at_work} at work, {waiting} waiting"
 
     def text(self, most: int = MOST_ROWS) -> str:
-        """The table as text, under its summary."""
-        return f"{self.summary}\n\n{text_table(_HEADER, self._rows(most))}"
+        """The summary, and the table below it."""
+        rows = self._rows(most)
+        return f"{self.summary}\n\n{text_table(_HEADER, rows)}" if rows else self.summary
 
     def html(self) -> str:
-        """The table as HTML, under its summary and a bar."""
-        done = sum(line.finished for line in self.lines.values())
+        """The summary with a bar, and the table below it."""
+        rows, done = self._rows(MOST_ROWS), sum(line.finished for line in self.lines.values())
         bar = f'<progress max="{len(self.lines)}" value="{done}" aria-label="accounts done"></progress>'
-        return html_paragraph(self.summary) + bar + html_table(_HEADER, self._rows(MOST_ROWS))
+        return f"{html_paragraph(self.summary)}{bar}{html_table(_HEADER, rows) if rows else ''}"
 
     def _rows(self, most: int) -> list[tuple[str, str, str, str, str]]:
-        lines = list(self.lines.values())
-        if len(lines) > most:
-            lines = sorted(lines, key=lambda line: line.rank)[: max(most, 1)]
-        return [(n.account, n.region, str(n.labs), n.state, str(n.removed or "")) for n in lines]
+        """The lines that matter most; at the end only those in trouble, since a report follows."""
+        lines = sorted(self.lines.values(), key=lambda line: line.rank if len(self.lines) > most else 0)
+        over = all(line.finished for line in lines)
+        shown = [line for line in lines if not (over and line.good)][: max(most, 1)]
+        return [(n.account, n.region, str(n.labs), n.state, str(n.removed or "")) for n in shown]
 
     def _line(self, seat: Seat) -> Line:
         return self.lines[seat.account, seat.region]
@@ -135,18 +137,23 @@ def in_notebook(progress: Progress) -> Iterator[Callable[[], None]]:
     from IPython.display import publish_display_data  # noqa: PLC0415 - a terminal need not wait for these two
     from ipywidgets import HTML  # noqa: PLC0415
 
-    widget, sentence = HTML(progress.html()), f"Working on {counted(len(progress.lines), 'account')}."
+    widget, sentence = HTML(_in_page_style(progress)), f"Working on {counted(len(progress.lines), 'account')}."
     bundle: Any = widget._repr_mimebundle_()
     shown = {**bundle, "text/plain": sentence, "text/html": html_paragraph(sentence)}
     publish_display_data(shown)  # type: ignore[no-untyped-call]  # IPython leaves it without types
 
     def show() -> None:
-        widget.value = progress.html()
+        widget.value = _in_page_style(progress)
 
     try:
         yield show
     finally:
         show()
+
+
+def _in_page_style(progress: Progress) -> str:
+    """The progress in JupyterLab's own style for pages, which a widget does not have by itself."""
+    return f'<div class="jp-RenderedHTMLCommon" style="width: fit-content">{progress.html()}</div>'
 
 
 @contextmanager

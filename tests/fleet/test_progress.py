@@ -36,6 +36,16 @@ def test_a_line_for_each_account() -> None:
         assert word in progress.html()
 
 
+def test_at_the_end_only_trouble_is_shown() -> None:
+    groups = seats(3)
+    progress = Progress(groups)
+    for (seat,) in groups:
+        progress.finish(seat, good=seat.attendee != "a2")
+
+    assert re.findall(r"^\d{12}", progress.text(), re.MULTILINE) == ["000000000002"]
+    assert Progress(seats(0)).text() == "0 of 0 done, 0 at work, 0 waiting"
+
+
 def test_a_long_table_shows_trouble_and_work_first() -> None:
     groups = seats(500)
     progress = Progress(groups)
