@@ -343,5 +343,6 @@ def _refuse_loopback(endpoint_url: str) -> None:
     if is_loopback(urlsplit(endpoint_url).hostname):
         raise UsageError(
             f"LABKIT_TARGET is aws, but the AWS endpoint is {endpoint_url}, on this machine.",
-            "Unset AWS_ENDPOINT_URL, which `labkit env` sets for the embedded cloud, or open a new terminal.",
+            "Open a new terminal, or unset what `labkit env` set for the embedded cloud: AWS_ENDPOINT_URL, "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
