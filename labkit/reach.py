@@ -109,7 +109,7 @@ def _session(profile: str, region: str | None) -> Any:
     return boto3.Session(botocore_session=core, region_name=region)
 
 
-def _obstacle(own: Any, seat: Seat, error: ClientError) -> Exception:
+def _obstacle(own: Any, seat: Seat, error: ClientError) -> LabError | ClientError:
     """Why an account cannot be entered, said as exactly as can be told."""
     if error.operation_name == "AssumeRole":
         return _closed(own, seat) or _not_assumed(seat, error)
@@ -121,7 +121,7 @@ def _obstacle(own: Any, seat: Seat, error: ClientError) -> Exception:
     return error
 
 
-def _not_assumed(seat: Seat, error: ClientError) -> Exception:
+def _not_assumed(seat: Seat, error: ClientError) -> LabError | ClientError:
     if error_code(error) not in ("AccessDenied", "NoSuchEntity", "ValidationError"):
         return error
     return LabError(

@@ -45,7 +45,7 @@ class UnreadableError(Exception):
     """A signature lacks a part, or says it in another form than AWS's."""
 
 
-class _Verifier(SigV4Auth):
+class _Verifier(SigV4Auth):  # type: ignore[misc]  # botocore comes without types
     """botocore's signer, told which headers were signed."""
 
     def __init__(self, credentials: Credentials, claim: Claim) -> None:
