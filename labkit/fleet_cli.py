@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from labkit import rehearsal
-from labkit.errors import UsageError
+from labkit.errors import LabError, UsageError
 from labkit.fleet import Fleet
 from labkit.settings import Settings
 from labkit.steps import STEPS
@@ -121,6 +121,15 @@ def practice_status(json: Json = False) -> None:
     if found.accounts:
         _tell_path("The roster", found.roster)
     show(found, as_json=json)
+
+
+@practice.command("roster")
+def practice_roster() -> None:
+    """Print the path of the class's roster, for --roster "$(labkit cloud class roster)"."""
+    found = rehearsal.status()
+    if not found.accounts:
+        raise LabError("No class is being rehearsed.", "Start one: labkit cloud class start N")
+    typer.echo(found.roster)
 
 
 @practice.command("stop")
