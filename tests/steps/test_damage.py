@@ -80,6 +80,17 @@ class Site:
         carried = {key: value for key, value in told.items() if value and not key.endswith("Date")}
         self.cognito.update_user_pool_client(**{**carried, **changed})
 
+    def give_permission(self, function: str, statement: str, principal: str) -> None:
+        """Put another permission in the place of one."""
+        self.functions.remove_permission(FunctionName=function, StatementId=statement)
+        self.functions.add_permission(
+            FunctionName=function,
+            StatementId=statement,
+            Action="lambda:InvokeFunction",
+            Principal=principal,
+            SourceArn=f"arn:aws:cognito-idp:us-east-1:{self.cloud.account_id}:userpool/us-east-1_Other",
+        )
+
     def trust(self, jwt: dict[str, Any]) -> None:
         """Change what the authorizer trusts."""
         as_it_is = {"Issuer": self.ids["issuer"], "Audience": [self.ids["app_client_id"]]}
@@ -203,6 +214,11 @@ DAMAGES = [
         "user-pool", f"invoke permission of {TRIGGER}", ["AddPermission"],
     ),
     Damage(
+        "trigger's permission given to another pool",
+        lambda s: s.give_permission(TRIGGER, "cognito-runs-the-trigger", "cognito-idp.amazonaws.com"),
+        "user-pool", f"invoke permission of {TRIGGER}", ["RemovePermission", "AddPermission"],
+    ),
+    Damage(
         "trigger detached",
         lambda s: s.cognito.update_user_pool(**s.pool, **TAGS, LambdaConfig={}),
         "user-pool", f"trigger of {NAME}-users", ["UpdateUserPool"],
@@ -279,6 +295,11 @@ DAMAGES = [
         "route's permission removed",
         lambda s: s.functions.remove_permission(FunctionName=ADMIN, StatementId="http-api-runs-the-function"),
         "http-api", f"invoke permission of {ADMIN}", ["AddPermission"],
+    ),
+    Damage(
+        "route's permission given to another service",
+        lambda s: s.give_permission(ADMIN, "http-api-runs-the-function", "events.amazonaws.com"),
+        "http-api", f"invoke permission of {ADMIN}", ["RemovePermission", "AddPermission"],
     ),
     Damage(
         "integration with another function",
