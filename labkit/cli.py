@@ -12,10 +12,11 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from labkit import demo as demonstration
-from labkit import fleet_cli, rehearsal
 from labkit.cloud import process
 from labkit.doctor import diagnose
 from labkit.errors import LabError, UsageError
+from labkit.fleet import commands as fleet_commands
+from labkit.fleet import rehearsal
 from labkit.invocation import known_function
 from labkit.journal import forget_embedded, remembered
 from labkit.lab import Lab, step_named
@@ -95,7 +96,7 @@ def status(
 ) -> None:
     """Show what of the lab exists; with --roster, who of a class has built what and who is stuck."""
     if roster is not None:
-        fleet_cli.status(roster, json=json)
+        fleet_commands.status(roster, json=json)
     else:
         show(open_lab().status(), as_json=json)
 
@@ -327,7 +328,7 @@ def cloud_status(json: Json = False) -> None:
         typer.echo(f"Running at {found.endpoint_url}, process {found.pid}." if found else "Not running.")
 
 
-fleet_cli.register(app, cloud)
+fleet_commands.register(app, cloud)
 
 
 def main() -> None:

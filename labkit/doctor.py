@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -68,7 +69,10 @@ def diagnose(settings: Settings) -> Diagnosis:
     looks: list[tuple[str, Callable[[Settings], str]]] = [("Python", _python), ("private folder", _home)]
     if settings.runtime.startswith("nodejs") and settings.target == "embedded":
         looks.append(("Node.js", _node))
-    looks.append(("AWS account", _account) if settings.target == "aws" else ("embedded cloud", _cloud))
+    if settings.target == "aws":
+        looks.append(("AWS account", _account))
+    else:
+        looks += [("free port", _port), ("embedded cloud", _cloud)]
     return Diagnosis(tuple(_look(subject, look, settings) for subject, look in looks))
 
 
@@ -123,6 +127,14 @@ def require_node() -> None:
 def _node(_: Settings) -> str:
     require_node()
     return f"version {OLDEST_NODE} or newer"
+
+
+def _port(_: Settings) -> str:
+    try:
+        with socket.create_server(("127.0.0.1", 0)):
+            return "there is one on loopback"
+    except OSError as error:
+        raise LabError(f"No port of 127.0.0.1 is free: {error.strerror}.", "Let programs listen there.") from error
 
 
 def _cloud(settings: Settings) -> str:

@@ -29,6 +29,7 @@ def test_all_is_well_on_this_machine(settings: Settings) -> None:
     assert symptoms(settings) == {
         "Python": (True, "version 3.11 or newer", ""),
         "private folder": (True, "can be written", ""),
+        "free port": (True, "there is one on loopback", ""),
         "embedded cloud": (True, "a good token gets through", ""),
     }
     assert diagnose(settings).passed

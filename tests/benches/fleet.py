@@ -15,10 +15,10 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from labkit import rehearsal
-from labkit.fleet import Fleet
-from labkit.pace import AWS_RATES
-from labkit.progress import unseen
+from labkit.fleet import rehearsal
+from labkit.fleet.pace import AWS_RATES
+from labkit.fleet.progress import unseen
+from labkit.fleet.verbs import Fleet
 from labkit.settings import Settings
 from tests.benches.measuring import Figure, seconds
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from labkit.fleet import Fleet
-from labkit.guards import Guards
+from labkit.fleet.guards import Guards
+from labkit.fleet.progress import unseen
+from labkit.fleet.verbs import Fleet
 from labkit.lab import Lab
-from labkit.progress import unseen
 from labkit.settings import Settings
 from tests.fleet.classes import ATTENDEES, Patience
 from tests.fleet.organisation import Organisation

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labkit.fleet import Fleet
-from labkit.guards import Guards
+from labkit.fleet.guards import Guards
+from labkit.fleet.pace import Clock
+from labkit.fleet.progress import unseen
+from labkit.fleet.rehearsal import FakeAccount, Rehearsal
+from labkit.fleet.verbs import Fleet
 from labkit.lab import Lab
-from labkit.pace import Clock
-from labkit.progress import unseen
-from labkit.rehearsal import FakeAccount, Rehearsal
 from labkit.settings import Settings
 
 ATTENDEES = ("ana", "ben", "cem")

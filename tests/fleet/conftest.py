@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from labkit import rehearsal
-from labkit.rehearsal import Rehearsal
+from labkit.fleet import rehearsal
+from labkit.fleet.rehearsal import Rehearsal
 from tests.cloud.homes import processes
 from tests.fleet.accounts import ANA, Accounts
 from tests.fleet.classes import Classroom

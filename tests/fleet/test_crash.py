@@ -15,7 +15,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from labkit.fleet_results import ResetReport
+from labkit.fleet.results import ResetReport
 from tests.fleet.classes import ATTENDEES, Classroom
 
 # After how many calls one is killed: after each where all faults are asked for.

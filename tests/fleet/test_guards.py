@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from labkit.guards import PRODUCTION
+from labkit.fleet.guards import PRODUCTION
 
 
 @pytest.mark.parametrize(

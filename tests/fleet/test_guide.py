@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from labkit.roster import OPTIONAL, REQUIRED, read_roster
+from labkit.fleet.roster import OPTIONAL, REQUIRED, read_roster
 from tests.cloud.homes import processes
 from tests.notebooks.rules import ROOT
 

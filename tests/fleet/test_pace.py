@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labkit.pace import AWS_RATES, Bucket, Clock, Pacer, Rate, StoppedError
+from labkit.fleet.pace import AWS_RATES, Bucket, Clock, Pacer, Rate, StoppedError
 
 
 @dataclass

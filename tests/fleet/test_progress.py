@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from labkit.progress import Progress, line_by_line
-from labkit.roster import Seat
+from labkit.fleet.progress import Progress, line_by_line
+from labkit.fleet.roster import Seat
 from tests.fleet.classes import Classroom
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labkit import rehearsal
 from labkit.errors import UsageError
-from labkit.fleet import Fleet
-from labkit.progress import unseen
-from labkit.roster import read_roster
+from labkit.fleet import rehearsal
+from labkit.fleet.progress import unseen
+from labkit.fleet.roster import read_roster
+from labkit.fleet.verbs import Fleet
 from labkit.settings import Settings
 from tests.cloud.homes import processes, wait_until
 

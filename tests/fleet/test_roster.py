@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labkit.errors import UsageError
-from labkit.roster import Seat, read_roster
+from labkit.fleet.roster import Seat, read_roster
 
 HEADER = "attendee,account,region,lab,profile,role,principal,endpoint\n"
 ROLE = "arn:aws:iam::123456789012:role/Instructor"

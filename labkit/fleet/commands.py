@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from labkit import rehearsal
 from labkit.errors import LabError, UsageError
-from labkit.fleet import Fleet
+from labkit.fleet import rehearsal
+from labkit.fleet.verbs import Fleet
 from labkit.settings import Settings
 from labkit.steps import STEPS
 from labkit.terminal import can_ask, print_json, show, tell

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.removal import Plan
-from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
 from labkit.wording import counted
 

@@ -9,14 +9,15 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-from labkit import permissions, removal
+from labkit import removal
 from labkit.aws import every, explained
 from labkit.doctor import Symptom
 from labkit.errors import LabError
-from labkit.guards import Guards, guard
+from labkit.fleet import permissions
+from labkit.fleet.guards import Guards, guard
+from labkit.fleet.reach import Opened
+from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.naming import FUNCTIONS, TAG_KEY
-from labkit.reach import Opened
-from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
 from labkit.target import Target
 from labkit.wording import counted

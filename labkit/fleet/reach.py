@@ -11,13 +11,13 @@ import boto3
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labkit import rehearsal
 from labkit.aws import error_code, error_message, explained
 from labkit.cloud.session import models
 from labkit.errors import LabError
-from labkit.guards import Guards, guard, refuse_protected
-from labkit.pace import Pacer
-from labkit.roster import Seat
+from labkit.fleet import rehearsal
+from labkit.fleet.guards import Guards, guard, refuse_protected
+from labkit.fleet.pace import Pacer
+from labkit.fleet.roster import Seat
 from labkit.settings import Settings
 from labkit.target import DEFAULT_REGION, Account, EmbeddedPlace, Place, Target
 

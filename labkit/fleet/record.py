@@ -15,9 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from labkit.fleet_results import LabResult, ResetReport
+from labkit.fleet.results import LabResult, ResetReport
+from labkit.fleet.roster import Roster, Seat
 from labkit.private_files import private_folder, read_json, write_json, write_text
-from labkit.roster import Roster, Seat
 
 _RUN = "run.json"
 

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from labkit.cloud import process
 from labkit.cloud.process import Cloud
 from labkit.errors import UsageError
-from labkit.fleet_record import forget_resets
+from labkit.fleet.record import forget_resets
+from labkit.fleet.roster import DEFAULT_LAB
 from labkit.private_files import write_text
-from labkit.roster import DEFAULT_LAB
 from labkit.settings import Settings
 from labkit.shown import Shown, html_table, text_table
 from labkit.target import region_from_environment

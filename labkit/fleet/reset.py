@@ -9,13 +9,13 @@ from typing import Any
 from labkit import removal
 from labkit.aws import explained, until_settled
 from labkit.errors import LabError
-from labkit.fleet_record import ResetRecord
-from labkit.fleet_results import CLEAN, LEFT_ALONE, NOT_BUILT, QUARANTINED, REMOVING, LabPlan, LabResult
+from labkit.fleet.progress import Progress
+from labkit.fleet.reach import Opened
+from labkit.fleet.record import ResetRecord
+from labkit.fleet.results import CLEAN, LEFT_ALONE, NOT_BUILT, QUARANTINED, REMOVING, LabPlan, LabResult
+from labkit.fleet.roster import Seat
 from labkit.lab import Lab
-from labkit.progress import Progress
-from labkit.reach import Opened
 from labkit.removal import Receipt
-from labkit.roster import Seat
 from labkit.target import Target
 
 TRIES = 3

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from labkit.roster import Seat
+from labkit.fleet.roster import Seat
 from labkit.shown import html_paragraph, html_table, text_table
 from labkit.wording import counted
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from labkit.errors import LabError, UsageError
-from labkit.fleet_preflight import Preflight, look_at
-from labkit.fleet_record import ResetRecord, latest
-from labkit.fleet_reset import AccountReset, plan_account
-from labkit.fleet_results import ResetPlan, ResetReport
-from labkit.fleet_status import ClassStatus, standings
-from labkit.guards import Guards, account_ids, protected_accounts
+from labkit.fleet.guards import Guards, account_ids, protected_accounts
+from labkit.fleet.pace import AWS_RATES, Clock, Pacer, Rate
+from labkit.fleet.preflight import Preflight, look_at
+from labkit.fleet.progress import Progress, View, suitable_view
+from labkit.fleet.reach import Opened, Reach
+from labkit.fleet.record import ResetRecord, latest
+from labkit.fleet.reset import AccountReset, plan_account
+from labkit.fleet.results import ResetPlan, ResetReport
+from labkit.fleet.roster import Roster, Seat, read_roster
+from labkit.fleet.status import ClassStatus, standings
 from labkit.lab import Lab, step_named
-from labkit.pace import AWS_RATES, Clock, Pacer, Rate
-from labkit.progress import Progress, View, suitable_view
-from labkit.reach import Opened, Reach
-from labkit.roster import Roster, Seat, read_roster
 from labkit.settings import Settings
 from labkit.wording import counted
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from labkit.aws import explained
 from labkit.errors import LabError
+from labkit.fleet.reach import Opened
+from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.naming import PRE_TOKEN
-from labkit.reach import Opened
-from labkit.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.settings import RUNTIMES
 from labkit.shown import Shown, html_paragraph, html_table, text_table
 from labkit.steps import STEPS

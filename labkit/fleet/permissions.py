@@ -16,7 +16,7 @@ from labkit.errors import LabError
 from labkit.naming import FUNCTIONS
 from labkit.target import Target
 
-POLICY = Path(__file__).parent.parent / "docs" / "attendee-policy.json"
+POLICY = Path(__file__).parent.parent.parent / "docs" / "attendee-policy.json"
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _REMEDY = "Attach docs/attendee-policy.json to it; a service control policy or a boundary can deny, too."
