@@ -1,10 +1,22 @@
 """What a whole session shares, the notebooks' kernels included: kernels inherit this process's environment."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.private_home import private_home
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C and a closed terminal again where this run was started in the background, deaf to both.
+
+    What is ignored here would be ignored by every process that a test starts.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
