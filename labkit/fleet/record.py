@@ -9,12 +9,16 @@ import hashlib
 import json
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from labkit.errors import LabError
 from labkit.fleet.results import LabResult, ResetReport
 from labkit.fleet.roster import Roster, Seat
 from labkit.private_files import private_folder, read_json, write_json, write_text
@@ -84,6 +88,21 @@ class ResetRecord:
         self._run = run
         private_folder(self._folder)
         write_json(self._folder / _RUN, run)
+
+
+@contextmanager
+def one_at_a_time(home: Path, roster: Path) -> Iterator[None]:
+    """Let nobody else on this machine reset the class of a roster meanwhile.
+
+    Raises:
+        LabError: somebody does.
+    """
+    lock = FileLock(private_folder(_folder(home, roster)) / "lock", mode=0o600)
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise LabError("Another labkit is resetting this class.", "Let it finish, then repeat this.") from error
 
 
 def latest(home: Path, roster: Path) -> ResetRecord | None:

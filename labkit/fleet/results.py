@@ -165,7 +165,7 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class LabPlan:
     """What a reset would do to one attendee's lab: a plan, or the reason why it would be left alone."""
 

@@ -13,7 +13,7 @@ from labkit.fleet.pace import AWS_RATES, Clock, Pacer, Rate
 from labkit.fleet.preflight import Preflight, look_at
 from labkit.fleet.progress import Progress, View, suitable_view
 from labkit.fleet.reach import Opened, Reach
-from labkit.fleet.record import ResetRecord, latest
+from labkit.fleet.record import ResetRecord, latest, one_at_a_time
 from labkit.fleet.reset import AccountReset, plan_account
 from labkit.fleet.results import ResetPlan, ResetReport
 from labkit.fleet.roster import Roster, Seat, read_roster
@@ -140,12 +140,15 @@ class Fleet:
 
         Raises:
             UsageError: that is not how many accounts there are, or there is no such step.
+            LabError: another process is resetting this class.
         """
         self.require(accounts)
         if through is not None:
             step_named(through)
-        record = ResetRecord.of(self.settings.home, self.path)
+        with one_at_a_time(self.settings.home, self.path):
+            return self._reset(ResetRecord.of(self.settings.home, self.path), through)
 
+    def _reset(self, record: ResetRecord, through: str | None) -> ResetReport:
         def reset_account(opened: Opened, progress: Progress, pacer: Pacer) -> list[None]:
             AccountReset(opened, record, progress, pacer.pause, through).run()
             return []

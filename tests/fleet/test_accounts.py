@@ -167,3 +167,17 @@ def test_an_endpoint_of_this_machine_does_not_stand_in_for_aws(
     assert accounts.aws.asked == []
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     assert accounts.stands("ana")
+
+
+def test_an_account_that_asks_for_fewer_calls_is_reset_all_the_same(accounts: Accounts) -> None:
+    accounts.built("ana")
+    throttles = iter([query_error("Throttling", "Rate exceeded")])
+    accounts.aws.answers[ANA, "DeleteRole"] = lambda: next(throttles, None)
+    more = iter([json_error("TooManyRequestsException", "Rate exceeded", 429)])
+    accounts.aws.answers[ANA, "GET /v2/apis"] = lambda: next(more, None)
+
+    report = accounts.fleet().reset(3)
+
+    assert report.clean
+    assert [next(throttles, None), next(more, None)] == [None, None]
+    assert len(report.labs[0].removed) == 12

@@ -15,6 +15,8 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
+from labkit.errors import LabError
+from labkit.fleet.record import one_at_a_time
 from labkit.fleet.results import ResetReport
 from tests.fleet.classes import ATTENDEES, Classroom
 
@@ -139,3 +141,10 @@ def interrupted(progress: Any) -> Iterator[Any]:
             raise KeyboardInterrupt
 
     yield show
+
+
+def test_one_reset_of_a_class_at_a_time(alone: Classroom) -> None:
+    with one_at_a_time(alone.home, alone.roster), pytest.raises(LabError, match="Another labkit is resetting"):
+        alone.fleet().reset(1)
+
+    assert alone.fleet().reset(1).clean
