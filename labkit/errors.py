@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 
 class LabError(Exception):
     """Something a person can mend.
@@ -23,8 +25,8 @@ class LabError(Exception):
         return {"error": self.problem, "fix": self.remedy}
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython prints in place of a traceback: the two sentences."""
-        return [str(self)]
+        """What IPython prints in place of a traceback: the two sentences, broken between words."""
+        return textwrap.wrap(str(self), 90, break_long_words=False, break_on_hyphens=False)
 
 
 class UsageError(LabError):
