@@ -13,12 +13,13 @@ import requests
 
 from labkit.errors import LabError, UsageError
 from labkit.jws import numeric_date
+from labkit.loopback import is_loopback
 from labkit.naming import DEFAULT_STAGE, ROUTES, STAGE
 from labkit.shown import Shown, html_table, text_table
 from labkit.sign_in import NO_LAB, known_user, tokens
 from labkit.steps.http_api import find_api
 from labkit.steps.step import Finding, Report
-from labkit.target import Target, is_loopback
+from labkit.target import Target
 from labkit.terms import about
 from labkit.tokens import decode
 

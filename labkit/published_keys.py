@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from labkit.errors import LabError
 from labkit.jws import Jwk, signing_keys
-from labkit.target import Place, is_loopback
+from labkit.loopback import is_loopback
+from labkit.target import Place
 from labkit.tokens import fetch_keys
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import os
-import socket
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +21,7 @@ from labkit.cloud import process
 from labkit.cloud.process import Cloud
 from labkit.cloud.session import client_config, models, session
 from labkit.errors import LabError, UsageError
+from labkit.loopback import is_loopback
 from labkit.naming import Names
 from labkit.settings import Settings
 
@@ -311,27 +310,6 @@ class _Assumed:
 
     def load_credentials(self) -> Any:
         return DeferredRefreshableCredentials(self.assume.fetch_credentials, "assume-role")
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address is this machine."""
-    name = (host or "").rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    address = _address(name)
-    return address is not None and (address.is_loopback or address.is_unspecified)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is written as, in one of the short forms that a C library takes, too: 127.1."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            return ipaddress.ip_address(socket.inet_aton(host))
-        except (OSError, UnicodeError):
-            return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _account_config() -> Config:

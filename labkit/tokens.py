@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import tzinfo
-from ipaddress import ip_address
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ import requests
 from labkit import claims, jws
 from labkit.errors import LabError
 from labkit.jws import Jws, Keys, MalformedError
+from labkit.loopback import is_loopback
 from labkit.wording import distance, moment, named, printable, quoted
 
 Kind = Literal["id", "access", "refresh", "unknown"]
@@ -242,9 +242,8 @@ def _get(url: str) -> bytes:
 
 def _is_loopback(url: str) -> bool:
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
+        return is_loopback(urlsplit(url).hostname)
+    except ValueError:  # no address at all, which requests will say
         return False
 
 

@@ -20,9 +20,10 @@ from botocore.exceptions import ConnectTimeoutError
 from labkit.cloud import Cloud
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
+from labkit.loopback import is_loopback
 from labkit.naming import FUNCTIONS
 from labkit.settings import Settings
-from labkit.target import Account, EmbeddedPlace, Target, is_loopback
+from labkit.target import Account, EmbeddedPlace, Target
 from tests.aws_account import AwsAccount, play
 from tests.labs import http_answer, settings_report
 

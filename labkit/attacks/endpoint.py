@@ -17,8 +17,9 @@ from labkit.decision import Authorizer, Decision, Request, Route, decide
 from labkit.errors import LabError
 from labkit.explanation import api_id_of, route_settings
 from labkit.jws import Keys
+from labkit.loopback import is_loopback
 from labkit.published_keys import published_keys
-from labkit.target import Target, is_loopback
+from labkit.target import Target
 
 Headers = Sequence[tuple[str, str]]
 
