@@ -57,7 +57,7 @@ before-clean:
 	fi
 
 # Later runs touch no network: the environment is made once, and again only when its inputs change.
-.venv/installed: requirements.lock pyproject.toml $(wildcard labkit/jupyter/*)
+.venv/installed: requirements.lock pyproject.toml $(wildcard labkit/jupyter/*.json)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "The lab needs Python 3.11 or newer, and \`$(PYTHON)\` is not." \
 			"Name one that is: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }

@@ -5,108 +5,48 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from labkit import calls, removal, sign_in
-from labkit.access import Access, access
 from labkit.attacks import what_if_api
 from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
 from labkit.attacks.bench import Bench
 from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
 from labkit.aws import explained, until_settled
-from labkit.cause import Cause, find_cause
 from labkit.cloud import process
-from labkit.comparison import Comparison
-from labkit.doctor import Diagnosis, diagnose, require_node
-from labkit.errors import LabError, UsageError
-from labkit.explanation import Explanation, explain
-from labkit.invocation import Invocation, Source, invoke, source
-from labkit.journal import Commands, Journal, was_built
-from labkit.naming import FUNCTIONS
-from labkit.passwords import known
-from labkit.private_files import private_folder, unwritable
-from labkit.published_keys import published_keys
-from labkit.reading import Reading, read
-from labkit.recorder import Recorder
+from labkit.errors import LabError
+from labkit.machine.private_files import private_folder, unwritable
+from labkit.questions import calls, sign_in
+from labkit.questions.access import Access, access
+from labkit.questions.expectations import check_calls
+from labkit.questions.explanation import Explanation, explain
+from labkit.questions.invocation import Invocation, Source, invoke, source
+from labkit.questions.published_keys import published_keys
+from labkit.questions.token_comparison import Comparison
+from labkit.questions.token_reading import Reading, read
+from labkit.questions.trigger_run import Cause, find_cause
+from labkit.removal import removal
 from labkit.settings import Settings
-from labkit.shown import Shown, html_paragraph, html_table, text_table
 from labkit.steps import STEPS
-from labkit.steps.step import Report, State, Step
+from labkit.steps.building import step_named
+from labkit.steps.report import Report
+from labkit.steps.status import _PLACES, State, Status
+from labkit.steps.step import Step
 from labkit.steps.user_pool import find_user_pool
-from labkit.target import EmbeddedPlace, NotRunningError, Target, open_target
-from labkit.terms import Terms, lab_terms
-from labkit.tokens import decode
+from labkit.target.commands import Recorder
+from labkit.target.doctor import Diagnosis, diagnose, require_node
+from labkit.target.embedded import EmbeddedPlace
+from labkit.target.journal import Commands, Journal, was_built
+from labkit.target.names import FUNCTIONS
+from labkit.target.opening import NotRunningError, open_target
+from labkit.target.passwords import known
+from labkit.target.target import Target
+from labkit.text.terms import Terms, lab_terms
+from labkit.tokens.token import decode
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, repr=False)
-class Status(Shown):
-    """Where a lab runs, what of it exists, and the ids that AWS made up for it."""
-
-    target: str
-    account: str | None
-    region: str | None
-    name: str
-    states: tuple[State, ...]
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """The ids of all steps."""
-        return {key: value for state in self.states for key, value in state.ids.items()}
-
-    def text(self) -> str:
-        """A line for each step."""
-        heading = f"lab {self.name} on the {_PLACES[self.target]}"
-        return f"{heading}\n\n{text_table(('step', 'state', 'missing'), self._rows())}"
-
-    def html(self) -> str:
-        """A row for each step."""
-        heading = html_paragraph(f"Lab {self.name} on the {_PLACES[self.target]}")
-        return heading + html_table(("step", "state", "missing"), self._rows())
-
-    def _rows(self) -> list[tuple[str, str, str]]:
-        return [(s.step, _word(s), _missing(s)) for s in self.states]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Where the lab is, its ids (null while they do not exist) and its `steps`."""
-        ids = ("api_url", "api_id", "user_pool_id", "app_client_id", "issuer")
-        return {
-            "target": self.target,
-            "account": self.account,
-            "region": self.region,
-            "name": self.name,
-            **{key: self.ids.get(key) for key in ids},
-            "steps": [state.to_dict() for state in self.states],
-        }
-
-
-_PLACES = {"embedded": "embedded cloud", "aws": "AWS account"}
-
-
-def _missing(state: State) -> str:
-    return ", ".join(resource.name for resource in state.missing) if _word(state) == "in part" else ""
-
-
-def _word(state: State) -> str:
-    if state.found:
-        return "found"
-    return "in part" if any(resource.found for resource in state.resources) else "missing"
-
-
-def step_named(name: str) -> Step:
-    """The step of a name.
-
-    Raises:
-        UsageError: there is none.
-    """
-    for step in STEPS:
-        if step.name == name:
-            return step
-    raise UsageError(f"The lab has no step {name!r}.", f"Name one of: {', '.join(step.name for step in STEPS)}.")
 
 
 class Lab:
@@ -251,7 +191,7 @@ class Lab:
         with explained():
             for each in steps:
                 report += each.check(target)
-            return report if step else report + calls.check_calls(target)
+            return report if step else report + check_calls(target)
 
     def _existing(self) -> Target:
         """The lab's place, where something of the lab must stand."""

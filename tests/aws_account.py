@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 
 send_really = URLLib3Session.send
 
@@ -82,7 +82,7 @@ def main() -> None:
     import os
     from pathlib import Path
 
-    from labkit import cli
+    from labkit.cli import main as cli
     from labkit.cloud import process
 
     cloud = process.find(Path(os.environ["WARM_HOME"]))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from labkit import cli
-from labkit.cloud import Cloud, process
+from labkit.cli import main as cli
+from labkit.cloud import process
+from labkit.cloud.protocol import Cloud
 from labkit.lab import Lab
 from tests.labs import lab_at
 

@@ -13,8 +13,8 @@ from botocore.awsrequest import AWSResponse
 from labkit.lab import Lab
 from labkit.settings import Settings
 from labkit.steps import STEPS
-from labkit.steps.step import Report
-from labkit.target import Target
+from labkit.steps.report import Report
+from labkit.target.target import Target
 
 SERVICES = ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2")
 READS = ("Get", "List", "Describe", "AdminGet", "AdminList")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from ministack.services import apigateway
 
-from labkit.attacks.endpoint import Endpoint, Headers
+from labkit.questions.endpoint import Endpoint, Headers
 
 
 def ministack_status(endpoint: Endpoint, headers: Headers, query: str = "") -> int:

@@ -12,11 +12,12 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from labkit.cloud import Cloud, process
+from labkit.cloud import process
+from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from labkit.errors import LabError, UsageError
-from labkit.journal import forget_embedded
 from labkit.lab import Lab
+from labkit.target.journal import forget_embedded
 from tests.cloud.homes import processes, wait_until
 from tests.labs import Calls, lab_at, settings_report
 from tests.removal.account import WHOLE_LAB, everything, of_lab

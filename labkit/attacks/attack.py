@@ -10,10 +10,10 @@ from typing import Any
 
 from labkit.attacks.rows import ATTEMPTS, Attempt, Base
 from labkit.attacks.what_if import because
-from labkit.decision import RULES, Decision
 from labkit.errors import UsageError
-from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
-from labkit.terms import EXACT, Terms
+from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.text.terms import EXACT, Terms
+from labkit.tokens.decision import RULES, Decision
 
 ALLOWED = 200
 LET_IN = "let in"

@@ -12,19 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
-from labkit import jws, sign_in
 from labkit.attacks.attack import Attack, AttackReport
-from labkit.attacks.endpoint import Endpoint, clock, lab_endpoint
 from labkit.attacks.forgery import Means, forge, key_id
 from labkit.attacks.issuer import CERTIFICATE, KEYS, own_issuer, stranger
 from labkit.attacks.rows import WHAT_IF, Attempt, Base
 from labkit.attacks.what_if import ISSUER_NAME, PREDICTED_ONLY, Change, default_claims, what_if_endpoint
 from labkit.attacks.what_if_api import served
 from labkit.errors import LabError
-from labkit.explanation import stable_words
-from labkit.target import Target
-from labkit.terms import EXACT
-from labkit.tokens import decode
+from labkit.questions import sign_in
+from labkit.questions.endpoint import Endpoint, clock, lab_endpoint
+from labkit.questions.explanation import stable_words
+from labkit.target.target import Target
+from labkit.text.terms import EXACT
+from labkit.tokens import jws
+from labkit.tokens.token import decode
 
 ROUTE = "GET /AdminUser"
 

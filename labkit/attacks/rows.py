@@ -1,7 +1,7 @@
 """The attempts to get past a JWT authorizer, as data. A new attempt is a new row of ATTEMPTS, and nothing else.
 
 Status and rule of a row are written by hand from its source: what a sound authorizer answers, and which rule of
-`labkit.decision` is the first to fail. Where MiniStack by itself decides otherwise, the row says so.
+`labkit.tokens.decision` is the first to fail. Where MiniStack by itself decides otherwise, the row says so.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Attempt(Forgery):
         headers: the request's headers, `$TOKEN` for the forged token.
         query: the request's query string, likewise.
         status: the expected status.
-        rule: the first rule that fails, by its name in `labkit.decision.RULES`; None if the request gets through.
+        rule: the first rule that fails, by its name in `RULES`; None if the request gets through.
         source: what says that it should be so.
         remark: for those that get through: why, and what to do about it.
         ministack: where MiniStack differs.

@@ -13,20 +13,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from labkit import jws, sign_in
-from labkit.attacks.endpoint import Endpoint, lab_endpoint
 from labkit.attacks.forgery import GONE, Forgery, In, Means, forge
 from labkit.attacks.issuer import Issuer, own_issuer, stranger
 from labkit.attacks.what_if_api import served
-from labkit.decision import Authorizer, Decision, Route
 from labkit.errors import UsageError
-from labkit.explanation import SIGNS, stable_words
-from labkit.published_keys import keys_for
-from labkit.shown import Shown, html_paragraph, html_table, text_table
-from labkit.target import Target
-from labkit.terms import EXACT, Terms, about
-from labkit.tokens import decode
-from labkit.wording import either, quoted
+from labkit.questions import sign_in
+from labkit.questions.endpoint import Endpoint, lab_endpoint
+from labkit.questions.explanation import SIGNS, stable_words
+from labkit.questions.published_keys import keys_for
+from labkit.target.target import Target
+from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.terms import EXACT, Terms, about
+from labkit.text.wording import either, quoted
+from labkit.tokens import jws
+from labkit.tokens.decision import Authorizer, Decision, Route
+from labkit.tokens.token import decode
 
 ROUTE = "GET /WhatIf"
 ISSUER_NAME = "$WHAT_IF_ISSUER"

@@ -11,13 +11,14 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from labkit.attacks.endpoint import Endpoint
 from labkit.aws import until_settled
-from labkit.cloud import HEALTH_PATH
-from labkit.naming import DEFAULT_STAGE
+from labkit.cloud.protocol import HEALTH_PATH
+from labkit.questions.endpoint import Endpoint
 from labkit.steps.http_api import named_apis
 from labkit.steps.step import is_tagged
-from labkit.target import EmbeddedPlace, Target
+from labkit.target.embedded import EmbeddedPlace
+from labkit.target.names import DEFAULT_STAGE
+from labkit.target.target import Target
 
 # A new stage answers 404 until its deployment is served.
 DEPLOYMENT_SECONDS = 20

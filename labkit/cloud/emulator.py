@@ -21,12 +21,12 @@ from hypercorn.config import Config
 from ministack.app import app as ministack
 from ministack.core import lambda_runtime
 
-from labkit.cloud import HEALTH_PATH
 from labkit.cloud.exchange import App
 from labkit.cloud.layer import wrap
+from labkit.cloud.protocol import HEALTH_PATH
 
 if TYPE_CHECKING:
-    from labkit.cloud.server import ServerSettings
+    from labkit.cloud.protocol import ServerSettings
 
 # What a process needs to start at all. Everything else of the server's own environment is kept from the functions.
 _NEEDED_TO_START = frozenset({"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"})

@@ -22,11 +22,12 @@ from typing import IO, Any, cast
 import psutil
 from filelock import FileLock, Timeout
 
-from labkit.cloud import HEALTH_PATH, RUNTIME_FILE, Cloud, loopback, selftest
-from labkit.cloud.server import STAY, ServerSettings
+from labkit.cloud import http as loopback
+from labkit.cloud import selftest
+from labkit.cloud.protocol import HEALTH_PATH, RUNTIME_FILE, STAY, Cloud, ServerSettings
 from labkit.cloud.session import read_models
 from labkit.errors import LabError, UsageError
-from labkit.private_files import private_folder, read_json, unwritable, write_json
+from labkit.machine.private_files import private_folder, read_json, unwritable, write_json
 
 __all__ = ["Cloud", "find", "start", "stop"]
 

@@ -15,8 +15,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.aws import until_settled
-from labkit.cloud import HEALTH_PATH, Cloud
-from labkit.cloud.loopback import get
+from labkit.cloud.http import get
+from labkit.cloud.protocol import HEALTH_PATH, Cloud
 from labkit.cloud.session import session
 from labkit.errors import LabError
 

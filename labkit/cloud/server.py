@@ -18,35 +18,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import psutil
 
-from labkit.cloud import RUNTIME_FILE
+from labkit.cloud.protocol import RUNTIME_FILE, STAY, ServerSettings
 from labkit.errors import LabError
-from labkit.private_files import read_json
-
-STAY = "stay\n"
-
-
-@dataclass(frozen=True)
-class ServerSettings:
-    """What a starter tells the server.
-
-    `port` 0 means any free one. So many `idle_seconds` without a request end the server; infinity is allowed.
-    """
-
-    instance: str
-    account_id: str
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-    port: int
-    supervised: bool
-    idle_seconds: float
-    weather: str
-    seed: int
+from labkit.machine.private_files import read_json
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader, create_loader
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 
 # What botocore reads from the environment or from a file, each reduced to its default.
 _DEFAULTS = {

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from labkit.aws import error_code, error_message, every
 from labkit.errors import LabError, UsageError
-from labkit.target import Target
+from labkit.target.target import Target
 
 # Words of an account's alias that say it is not for a class.
 PRODUCTION = re.compile(r"prod|(?<![a-z])(live|prd)(?![a-z])")

@@ -9,18 +9,18 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-from labkit import removal
 from labkit.aws import every, explained
-from labkit.doctor import Symptom
 from labkit.errors import LabError
-from labkit.fleet import permissions
+from labkit.fleet import policy as permissions
+from labkit.fleet.accounts import Opened
 from labkit.fleet.guards import Guards, guard
-from labkit.fleet.reach import Opened
 from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
-from labkit.naming import FUNCTIONS, TAG_KEY
-from labkit.shown import Shown, html_details, html_paragraph, html_table, text_table
-from labkit.target import Target
-from labkit.wording import counted
+from labkit.removal import removal
+from labkit.target.doctor import Symptom
+from labkit.target.names import FUNCTIONS, TAG_KEY
+from labkit.target.target import Target
+from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.text.wording import counted
 
 # The day until which AWS supports a runtime. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 SUPPORTED_UNTIL = {"python3.13": date(2029, 6, 30), "nodejs22.x": date(2027, 4, 30)}

@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from labkit.fleet.roster import Seat
-from labkit.shown import html_paragraph, html_table, text_table
-from labkit.wording import counted
+from labkit.text.shown import html_paragraph, html_table, text_table
+from labkit.text.wording import counted
 
 WAITING = "waiting"
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from labkit.cloud import process
-from labkit.cloud.process import Cloud
+from labkit.cloud.protocol import Cloud
 from labkit.errors import UsageError
-from labkit.fleet.record import forget_resets
+from labkit.fleet.reset_record import forget_resets
 from labkit.fleet.roster import DEFAULT_LAB
-from labkit.private_files import write_text
+from labkit.machine.private_files import write_text
 from labkit.settings import Settings
-from labkit.shown import Shown, html_table, text_table
-from labkit.target import region_from_environment
+from labkit.target.embedded import region_from_environment
+from labkit.text.shown import Shown, html_table, text_table
 
 T = TypeVar("T")
 

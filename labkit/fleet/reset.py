@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from labkit import removal
 from labkit.aws import explained, until_settled
 from labkit.errors import LabError
+from labkit.fleet.accounts import Opened
 from labkit.fleet.progress import Progress
-from labkit.fleet.reach import Opened
-from labkit.fleet.record import ResetRecord
-from labkit.fleet.results import CLEAN, LEFT_ALONE, NOT_BUILT, QUARANTINED, REMOVING, LabPlan, LabResult
+from labkit.fleet.reset_record import ResetRecord
+from labkit.fleet.reset_report import CLEAN, LEFT_ALONE, NOT_BUILT, QUARANTINED, REMOVING, LabPlan, LabResult
 from labkit.fleet.roster import Seat
 from labkit.lab import Lab
-from labkit.removal import Receipt
-from labkit.target import Target
+from labkit.removal import removal
+from labkit.removal.receipt import Receipt
+from labkit.target.target import Target
 
 TRIES = 3
 

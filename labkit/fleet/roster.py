@@ -18,10 +18,10 @@ import botocore.session
 import yaml  # type: ignore[import-untyped]  # its stubs would be one more dependency for three calls
 
 from labkit.errors import LabError, UsageError
-from labkit.loopback import is_loopback
+from labkit.machine.loopback import is_loopback
 from labkit.settings import NAME_PATTERN
-from labkit.shown import Shown, html_table, text_table
-from labkit.wording import counted, printable
+from labkit.text.shown import Shown, html_table, text_table
+from labkit.text.wording import counted, printable
 
 REQUIRED = ("attendee", "account", "region")
 OPTIONAL = ("lab", "profile", "role", "principal", "endpoint")

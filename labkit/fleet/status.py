@@ -7,16 +7,16 @@ from typing import Any
 
 from labkit.aws import explained
 from labkit.errors import LabError
-from labkit.fleet.reach import Opened
+from labkit.fleet.accounts import Opened
 from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
-from labkit.naming import PRE_TOKEN
 from labkit.settings import RUNTIMES
-from labkit.shown import Shown, html_paragraph, html_table, text_table
 from labkit.steps import STEPS
 from labkit.steps.functions import find_function
-from labkit.steps.step import Finding
-from labkit.target import Target
-from labkit.wording import counted
+from labkit.steps.report import Finding
+from labkit.target.names import PRE_TOKEN
+from labkit.target.target import Target
+from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.wording import counted
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from typing import Any
 
 from labkit.aws import every, or_none
 from labkit.errors import LabError
-from labkit.naming import AUTHORIZER, DEFAULT_STAGE, ROUTES, STAGE, scope
 from labkit.steps.http_api import find_api, integrations_of, routes_of
-from labkit.steps.step import Deletion, Left, Report, Resource, State, Step, assertions
+from labkit.steps.report import Report, assertions
+from labkit.steps.status import Resource, State
+from labkit.steps.step import Deletion, Left, Step
 from labkit.steps.user_pool import find_app_client, find_user_pool
-from labkit.target import Target
+from labkit.target.names import AUTHORIZER, DEFAULT_STAGE, ROUTES, STAGE, scope
+from labkit.target.target import Target
 
 IDENTITY_SOURCE = "$request.header.Authorization"
 

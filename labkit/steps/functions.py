@@ -6,22 +6,12 @@ import json
 from typing import Any
 
 from labkit.aws import every, or_none
-from labkit.naming import FUNCTIONS, ROLE_PATH
-from labkit.packages import Package, package
-from labkit.steps.step import (
-    OURS,
-    Deletion,
-    Left,
-    Report,
-    Resource,
-    State,
-    Step,
-    assertions,
-    foreign,
-    is_tagged,
-    refuse_foreign,
-)
-from labkit.target import Target
+from labkit.steps.function_code import Package, package
+from labkit.steps.report import Report, assertions
+from labkit.steps.status import Resource, State
+from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged, refuse_foreign
+from labkit.target.names import FUNCTIONS, ROLE_PATH
+from labkit.target.target import Target
 
 RETENTION_DAYS = 7
 POLICY = "write-own-logs"

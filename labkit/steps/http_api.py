@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from labkit.aws import every, was_repeated
-from labkit.naming import ROUTES
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
-from labkit.steps.step import OURS, Deletion, Left, Report, Resource, State, Step, assertions, foreign, is_tagged
-from labkit.target import Target
+from labkit.steps.report import Report, assertions
+from labkit.steps.status import Resource, State
+from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged
+from labkit.target.names import ROUTES
+from labkit.target.target import Target
 
 PERMISSION = "http-api-runs-the-function"
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from labkit.aws import or_none
-from labkit.target import Target
+from labkit.target.target import Target
 
 
 def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from labkit import passwords
 from labkit.aws import every, or_none, was_repeated
-from labkit.naming import GROUPS, PRE_TOKEN, USERS
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
-from labkit.steps.step import OURS, Deletion, Left, Report, Resource, State, Step, assertions, foreign, is_tagged
-from labkit.target import Target
+from labkit.steps.report import Report, assertions
+from labkit.steps.status import Resource, State
+from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged
+from labkit.target import passwords
+from labkit.target.names import GROUPS, PRE_TOKEN, USERS
+from labkit.target.target import Target
 
 PERMISSION = "cognito-runs-the-trigger"
 

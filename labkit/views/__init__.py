@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from labkit.access import Access
-from labkit.explanation import Explanation
-from labkit.reading import Reading
+from labkit.questions.access import Access
+from labkit.questions.explanation import Explanation
+from labkit.questions.token_reading import Reading
 from labkit.views.access_matrix import AccessMatrix
 from labkit.views.ladder import Ladder
 from labkit.views.token_explorer import TokenExplorer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from labkit.access import Access, agreement, observed_status
-from labkit.explanation import Explanation
+from labkit.questions.access import Access, agreement, observed_status
+from labkit.questions.explanation import Explanation
 from labkit.views.ladder import Ladder
 from labkit.views.view import View, html, stack
 

@@ -6,9 +6,9 @@ from html import escape
 
 import ipywidgets as widgets
 
-from labkit.decision import RuleResult
-from labkit.explanation import SIGNS, Explanation
-from labkit.shown import html_paragraph
+from labkit.questions.explanation import SIGNS, Explanation
+from labkit.text.shown import html_paragraph
+from labkit.tokens.decision import RuleResult
 from labkit.views.copy_button import copy_button
 from labkit.views.view import View, html, stack
 

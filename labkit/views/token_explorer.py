@@ -8,11 +8,11 @@ from html import escape
 
 import ipywidgets as widgets
 
-from labkit import jws
-from labkit.reading import Reading, html_parts
-from labkit.shown import html_paragraph
-from labkit.terms import EXACT
-from labkit.tokens import Token, cut
+from labkit.questions.token_reading import Reading, html_parts
+from labkit.text.shown import html_paragraph
+from labkit.text.terms import EXACT
+from labkit.tokens import jws
+from labkit.tokens.token import Token, cut
 from labkit.views.copy_button import copy_button
 from labkit.views.view import View, every_second, html, stack
 

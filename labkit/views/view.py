@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from labkit.shown import Shown
+from labkit.text.shown import Shown
 
 # Colours that colour-blind people tell apart (Okabe and Ito), each legible on light and on dark; words go with each.
 STYLE = """<style>

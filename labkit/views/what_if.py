@@ -10,8 +10,8 @@ import ipywidgets as widgets
 from labkit.attacks.what_if import WhatIf
 from labkit.errors import LabError
 from labkit.lab import Lab
-from labkit.naming import USERS
-from labkit.shown import html_paragraph
+from labkit.target.names import USERS
+from labkit.text.shown import html_paragraph
 from labkit.views.view import View, html, stack
 
 CLAIMS = ("scope", "aud", "iss")

@@ -16,7 +16,8 @@ from labkit.attacks.issuer import stranger
 from labkit.attacks.rows import ATTEMPTS, Attempt
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
-from labkit.target import EmbeddedPlace, Target
+from labkit.target.embedded import EmbeddedPlace
+from labkit.target.target import Target
 from tests.labs import lab_at
 from tests.ministack_verdict import ministack_status
 

@@ -10,7 +10,7 @@ import pytest
 
 from labkit.attacks.bench import Bench
 from labkit.attacks.rows import ATTEMPTS, Attempt
-from labkit.decision import RULES
+from labkit.tokens.decision import RULES
 
 STATUS_OF_RULE = {
     "request-size": 431,

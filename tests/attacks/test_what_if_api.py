@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from labkit.attacks.endpoint import Endpoint
 from labkit.attacks.issuer import own_issuer
 from labkit.attacks.what_if_api import served
 from labkit.cloud import process
-from labkit.decision import Authorizer, Route
 from labkit.lab import Lab
-from labkit.naming import FUNCTIONS
-from labkit.target import Target
+from labkit.questions.endpoint import Endpoint
+from labkit.target.names import FUNCTIONS
+from labkit.target.target import Target
+from labkit.tokens.decision import Authorizer, Route
 from tests.labs import Calls, lab_at
 
 NAME = "attacked-what-if"

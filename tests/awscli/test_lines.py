@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from labkit import passwords
 from labkit.cloud import process
 from labkit.lab import Lab
-from labkit.naming import FUNCTIONS, USERS
+from labkit.target import passwords
+from labkit.target.names import FUNCTIONS, USERS
 from tests.conftest import program
 from tests.labs import lab_at
 

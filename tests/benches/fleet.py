@@ -16,9 +16,9 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from labkit.fleet import rehearsal
+from labkit.fleet.fleet import Fleet
 from labkit.fleet.pace import AWS_RATES
 from labkit.fleet.progress import unseen
-from labkit.fleet.verbs import Fleet
 from labkit.settings import Settings
 from tests.benches.measuring import Figure, seconds
 

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from labkit.cloud import Cloud, process
+from labkit.cloud import process
+from labkit.cloud.protocol import Cloud
 from tests.benches.measuring import Figure, ratios, seconds
 from tests.labs import lab_at
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import jwt
 
-from labkit import tokens
-from labkit.decision import Authorizer, Request, Route, decide
+from labkit.tokens import token as tokens
+from labkit.tokens.decision import Authorizer, Request, Route, decide
 from tests.benches.measuring import Figure, ratios, seconds
 from tests.signing import jwk, key, signed
 

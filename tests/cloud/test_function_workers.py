@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labkit.cloud import Cloud, process
+from labkit.cloud import process
+from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from tests.cloud.homes import processes, remains, wait_until
 

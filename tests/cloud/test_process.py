@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labkit.cloud import loopback, process, selftest
+from labkit.cloud import http as loopback
+from labkit.cloud import process, selftest
 from labkit.errors import LabError, UsageError
 from tests.cloud.homes import processes, python, remains, wait_until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import client_config, session
 
 CLOUD = Cloud(1, 4566, "http://127.0.0.1:4566", "123456789012", "AKIAABCDEFGHIJKLMNOP", "s" * 40, "0123", 0.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labkit.cloud import process
-from labkit.target import EmbeddedPlace
+from labkit.target.embedded import EmbeddedPlace
 from tests.faults.wire import Wire
 
 # Of how many calls one is harmed.

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from labkit.errors import LabError
-from labkit.removal import Receipt
+from labkit.removal.receipt import Receipt
 from tests.faults.test_up import complaints
 from tests.faults.wire import StoppedError, Wire
 from tests.removal.account import everything, of_lab

@@ -13,7 +13,7 @@ from botocore.httpsession import URLLib3Session
 
 from labkit.lab import Lab
 from labkit.settings import Settings
-from labkit.target import Place, Target
+from labkit.target.target import Place, Target
 from tests.labs import Refusal
 
 SERVICES = ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2", "resourcegroupstaggingapi")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
 from labkit.fleet.progress import unseen
-from labkit.fleet.verbs import Fleet
 from labkit.lab import Lab
 from labkit.settings import Settings
 from tests.fleet.classes import ATTENDEES, Patience

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
 from labkit.fleet.pace import Clock
 from labkit.fleet.progress import unseen
 from labkit.fleet.rehearsal import FakeAccount, Rehearsal
-from labkit.fleet.verbs import Fleet
 from labkit.lab import Lab
 from labkit.settings import Settings
 

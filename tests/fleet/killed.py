@@ -10,8 +10,8 @@ from pathlib import Path
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
+from labkit.fleet.fleet import Fleet
 from labkit.fleet.progress import unseen
-from labkit.fleet.verbs import Fleet
 from labkit.settings import Settings
 
 send_really = URLLib3Session.send

@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 from tests.aws_account import AwsAccount, operation, send_really, text
 from tests.labs import http_answer
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from labkit.fleet.results import ResetReport
+from labkit.fleet.reset_report import ResetReport
 from tests.fleet.accounts import ANA, BEN, Accounts
 from tests.fleet.organisation import OWN, json_error, query_error
 

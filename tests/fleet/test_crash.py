@@ -16,8 +16,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from labkit.errors import LabError
-from labkit.fleet.record import one_at_a_time
-from labkit.fleet.results import ResetReport
+from labkit.fleet.reset_record import one_at_a_time
+from labkit.fleet.reset_report import ResetReport
 from tests.fleet.classes import ATTENDEES, Classroom
 
 # After how many calls one is killed: after each where all faults are asked for.

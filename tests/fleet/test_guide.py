@@ -38,7 +38,7 @@ def test_every_other_command_is_one(tmp_path: Path) -> None:
     assert len(commands) == 7
     for command in commands:
         environment = {**os.environ, "LABKIT_HOME": str(tmp_path)}
-        words = [sys.executable, "-m", "labkit.cli", *command[1:]]
+        words = [sys.executable, "-m", "labkit.cli.main", *command[1:]]
         done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert (command[0], done.returncode) == ("labkit", 2)
         assert done.stderr.startswith("The roster class.csv cannot be read: No such file or directory.")

@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from labkit.fleet.accounts import Reach
 from labkit.fleet.guards import Guards
 from labkit.fleet.pace import Pacer
 from labkit.fleet.preflight import Preflight, look_at
-from labkit.fleet.reach import Reach
 from tests.fleet.accounts import ANA, Accounts
 from tests.fleet.classes import Classroom
 from tests.fleet.organisation import Organisation, json_error, query_answer, query_error

@@ -11,9 +11,9 @@ import pytest
 
 from labkit.errors import LabError, UsageError
 from labkit.fleet import rehearsal
+from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
 from labkit.fleet.progress import unseen
-from labkit.fleet.verbs import Fleet
 from labkit.settings import Settings
 from tests.cloud.homes import wait_until
 from tests.fleet.classes import ATTENDEES, Classroom

@@ -10,7 +10,7 @@ from botocore import xform_name
 
 from labkit.errors import LabError
 from labkit.lab import Lab
-from labkit.removal import execute, plan
+from labkit.removal.removal import execute, plan
 from labkit.steps.step import Deletion
 from tests.labs import Calls, Clock, Refusal, change_answers, refuse
 from tests.removal import decoys

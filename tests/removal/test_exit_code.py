@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from labkit.cli import app
+from labkit.cli.main import app
 from labkit.lab import Lab
 from tests.removal import decoys
 from tests.removal.account import Client

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from labkit.lab import Lab
-from labkit.removal import plan
+from labkit.removal.removal import plan
 from tests.faults.wire import SERVICES
 from tests.labs import Calls
 

@@ -6,7 +6,7 @@ import json
 from importlib.metadata import version
 
 from labkit.lab import Lab
-from labkit.removal import Receipt
+from labkit.removal.receipt import Receipt
 from labkit.steps.step import Deletion, Left
 
 FUNCTION = Deletion(

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from labkit.cloud import Cloud, process
+from labkit.cloud import process
+from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from labkit.lab import Lab
 from tests.labs import Calls, lab_at, settings_report

@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from labkit import decision
-from labkit.cloud import loopback
+from labkit.cloud import http as loopback
 from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.rules import issuers, signature, state
 from labkit.cloud.rules.call import Here
@@ -20,7 +19,8 @@ from labkit.cloud.rules.deployments import Deployed
 from labkit.cloud.rules.proxy_event import BadAnswerError, Visit, build_event, build_event_1, read_function_answer
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import UnreadableError
-from labkit.decision import Decision
+from labkit.tokens import decision
+from labkit.tokens.decision import Decision
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
 
@@ -117,7 +117,7 @@ def find_route(
     "without an exp, with another alg in the header, or with a signature in another alphabet.",
 )
 async def decide_token(here: Here, visit: Visit, deployed: Deployed, asked: decision.Request) -> Decision:
-    """Every JWT route is decided by `labkit.decision`, which lists its rules with their sources."""
+    """Every JWT route is decided by `labkit.tokens.decision`, which lists its rules with their sources."""
     record = deployed.authorizers.get(visit.route.get("authorizerId", ""), {})
     settings = record.get("jwtConfiguration", {})
     issuer = str(settings.get("issuer"))

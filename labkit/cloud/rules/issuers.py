@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from labkit.cloud import loopback
+from labkit.cloud import http as loopback
 from labkit.cloud.rules import state
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -15,7 +15,7 @@ from typing import Any
 from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.rules import state
 from labkit.cloud.rules.registry import gate
-from labkit.decision import Decision
+from labkit.tokens.decision import Decision
 
 LAMBDA_GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html"
 CLAIMS_SEEN = "https://github.com/floci-io/floci/pull/2011"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from labkit.cloud import HEALTH_PATH
 from labkit.cloud.exchange import Answer, Request
+from labkit.cloud.protocol import HEALTH_PATH
 from labkit.cloud.rules import signature
 from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused, refused_in_xml
 from labkit.cloud.rules.registry import gate

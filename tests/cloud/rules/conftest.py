@@ -14,8 +14,11 @@ os.environ["STATE_DIR"] = _STATE = tempfile.mkdtemp(prefix="labkit-rules-")
 
 import pytest
 
-from labkit.cloud import Cloud, process
-from labkit.target import Account, EmbeddedPlace, Place
+from labkit.cloud import process
+from labkit.cloud.protocol import Cloud
+from labkit.target.account import Account
+from labkit.target.embedded import EmbeddedPlace
+from labkit.target.target import Place
 from tests.cloud.homes import processes
 from tests.cloud.rules.site import Site
 

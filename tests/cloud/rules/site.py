@@ -16,7 +16,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from labkit.target import Place
+from labkit.target.target import Place
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 from tests.cloud.rules.proof import proves
 from tests.cloud.rules.site import Site, allow, eventually, refusal, zipped
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from labkit.decision import Authorizer, Request, Route, decide
+from labkit.tokens.decision import Authorizer, Request, Route, decide
 from tests.cloud.rules.issuers import issuer
 from tests.signing import jwk, signed, unsigned
 

@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from tests.cloud.rules.proof import proves
 from tests.cloud.rules.site import allow, refusal, trust

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from labkit.cloud import conformance
 from labkit.cloud.rules.catalog import RULES
 from labkit.cloud.rules.registry import CONFIDENCE
-from labkit.decision import RULES as DECISION_RULES
+from labkit.tokens.decision import RULES as DECISION_RULES
+from tests.cloud import conformance
 
 HERE = Path(__file__).parent
 TABLE = HERE.parents[2] / "docs" / "conformance.md"
@@ -16,7 +16,7 @@ TABLE = HERE.parents[2] / "docs" / "conformance.md"
 
 def test_the_published_table_is_current() -> None:
     assert TABLE.read_text(encoding="utf-8") == conformance.table(HERE), (
-        "Make it anew: python -m labkit.cloud.conformance > docs/conformance.md"
+        "Make it anew: python -m tests.cloud.conformance > docs/conformance.md"
     )
 
 
@@ -40,6 +40,6 @@ def test_no_two_rules_have_one_name() -> None:
 
 
 def test_every_rule_of_the_decision_is_tested_by_its_name() -> None:
-    tested = (HERE.parents[1] / "test_decision.py").read_text(encoding="utf-8")
+    tested = (HERE.parents[1] / "tokens" / "test_decision.py").read_text(encoding="utf-8")
     assert [rule.name for rule in DECISION_RULES if f'"{rule.name}"' not in tested] == []
     assert set(conformance.DIFFERS) <= {rule.name for rule in DECISION_RULES}

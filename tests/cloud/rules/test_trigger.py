@@ -13,7 +13,7 @@ import jwt
 import pytest
 import requests
 
-from labkit.cloud import Cloud
+from labkit.cloud.protocol import Cloud
 from tests.cloud.rules.proof import proves
 from tests.cloud.rules.site import PASSWORD, Site, eventually, refusal
 

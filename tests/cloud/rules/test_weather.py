@@ -14,7 +14,7 @@ from botocore.config import Config
 from labkit.cloud import process
 from labkit.cloud.rules.weather import THROTTLED, Weather
 from labkit.cloud.session import session
-from labkit.target import EmbeddedPlace
+from labkit.target.embedded import EmbeddedPlace
 from tests.cloud.rules.proof import proves
 from tests.cloud.rules.site import Site, refusal, zipped
 from tests.labs import lab_at

@@ -1,0 +1,355 @@
+"""The command line: `labkit`. Each command is a few lines over the lab that notebooks use."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from labkit.cli import class_commands as fleet_commands
+from labkit.cli import demo as demonstration
+from labkit.cli.terminal import can_ask, fail, print_json, show, tell
+from labkit.cloud import process
+from labkit.errors import LabError, UsageError
+from labkit.fleet import rehearsal
+from labkit.lab import Lab
+from labkit.machine.private_files import write_bytes
+from labkit.questions.invocation import known_function
+from labkit.questions.sign_in import KINDS, known_user
+from labkit.questions.token_reading import read
+from labkit.settings import Settings
+from labkit.steps import STEPS
+from labkit.steps.building import step_named
+from labkit.steps.function_code import package as pack
+from labkit.target.doctor import diagnose
+from labkit.target.journal import forget_embedded, remembered
+from labkit.target.names import DEFAULT_STAGE
+from labkit.target.opening import open_target
+from labkit.target.target import Place
+from labkit.tokens.token import LONGEST_TEXT
+from labkit.tokens.token import decode as decode_token
+
+app = typer.Typer(
+    name="labkit",
+    help="Secure an HTTP API with JWTs, step by step, on your own machine or in an AWS account.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+cloud = typer.Typer(help="The embedded cloud on this machine.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(cloud, name="cloud")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")]
+AccountId = Annotated[str | None, typer.Option("--account", help="The id of the AWS account that may be changed.")]
+
+INTERRUPTED = 130
+STEP_NAMES = ", ".join(step.name for step in STEPS)
+
+
+def open_lab() -> Lab:
+    """The lab of the environment's settings, telling on standard error what takes a while."""
+    return Lab(Settings.from_environment(), tell=tell)
+
+
+def agree(lab: Lab, account: str | None, *, yes: bool) -> None:
+    """Get the agreement to write. The embedded cloud needs none; in an AWS account a person types its id.
+
+    Raises:
+        LabError: nobody agreed.
+    """
+    target = lab.target
+    if target.confirmed:
+        return
+    if account is None and not yes and can_ask():
+        alias = f" ({target.account_alias})" if target.account_alias else ""
+        tell(f"AWS account {target.place.account}{alias}, region {target.place.region}, lab {target.names.lab}.")
+        account = typer.prompt("Type the account id to go on", err=True)
+    if account is not None:
+        target.confirm(account)
+    target.require_confirmation()
+
+
+@app.command()
+def up(
+    through: Annotated[str | None, typer.Option(help=f"The last step to build: {STEP_NAMES}.")] = None,
+    yes: Yes = False,
+    account: AccountId = None,
+    json: Json = False,
+) -> None:
+    """Build the lab: create what is missing, mend what drifted."""
+    lab = open_lab()
+    if through is not None:
+        step_named(through)
+    agree(lab, account, yes=yes)
+    show(lab.up(through), as_json=json)
+
+
+@app.command()
+def status(
+    roster: Annotated[Path | None, typer.Option(metavar="FILE", help="Of a class: a CSV or YAML file.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what of the lab exists; with --roster, who of a class has built what and who is stuck."""
+    if roster is not None:
+        fleet_commands.status(roster, json=json)
+    else:
+        show(open_lab().status(), as_json=json)
+
+
+@app.command()
+def check(
+    step: Annotated[str | None, typer.Option(help=f"Only one step: {STEP_NAMES}.")] = None, json: Json = False
+) -> None:
+    """Look at every setting and make the calls. Exit code 1 if anything is wrong."""
+    report = open_lab().check(step)
+    show(report, as_json=json)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def down(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted; delete nothing.")] = False,
+    yes: Yes = False,
+    account: AccountId = None,
+    json: Json = False,
+) -> None:
+    """Delete everything of this lab, and nothing else. Exit code 1 if something of it is left."""
+    lab = open_lab()
+    if dry_run:
+        show(lab.plan_removal(), as_json=json)
+        return
+    if lab.settings.target == "aws":  # the embedded cloud asks for nothing, and is not started for this
+        if not json:
+            typer.echo(lab.plan_removal().text())
+        agree(lab, account, yes=yes)
+    receipt = lab.down()
+    print_json(receipt.to_dict()) if json else typer.echo(receipt.full_text())
+    if not receipt.clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def token(
+    user: str, kind: Annotated[str, typer.Option(help="id, access or refresh.")] = "id", json: Json = False
+) -> None:
+    """Sign a user in anew and print the raw token."""
+    known_user(user)
+    known_kind(kind)
+    raw = open_lab().tokens(user)[kind]
+    print_json({"user": user, "kind": kind, "token": raw}) if json else typer.echo(raw)
+
+
+@app.command()
+def password(user: str, json: Json = False) -> None:
+    """Print the password of one of the lab's users."""
+    known = open_lab().password(user)
+    print_json({"user": user, "password": known}) if json else typer.echo(known)
+
+
+@app.command()
+def call(
+    route: Annotated[str, typer.Argument(help='A route key: "GET /AdminUser" or "GET /RegularUser".')],
+    user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
+    token: Annotated[str | None, typer.Option(help="A value of the Authorization header.")] = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Send no token.")] = False,
+    stage: Annotated[str, typer.Option(help="$default or Test.")] = DEFAULT_STAGE,
+    kind: Annotated[str, typer.Option(help="Which of the user's tokens: id, access or refresh.")] = "id",
+    bearer: Annotated[bool, typer.Option("--bearer", help="Put Bearer before the user's token.")] = False,
+    json: Json = False,
+) -> None:
+    """Send one request to the API. Exit code 0 whatever the HTTP status."""
+    if sum([user is not None, token is not None, anonymous]) > 1:
+        raise UsageError("--as, --token and --anonymous exclude each other.", "Give one of them, or none.")
+    known_kind(kind)
+    show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=token), as_json=json)
+
+
+@app.command()
+def explain(
+    value: Annotated[
+        str | None, typer.Argument(metavar="[-- TOKEN | -]", help="A value of the Authorization header; - reads it.")
+    ] = None,
+    route: Annotated[str, typer.Option(help='A route key: "GET /AdminUser" or "GET /RegularUser".')] = "GET /AdminUser",
+    user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
+    stage: Annotated[str, typer.Option(help="$default or Test.")] = DEFAULT_STAGE,
+    kind: Annotated[str, typer.Option(help="Which of the user's tokens: id, access or refresh.")] = "id",
+    bearer: Annotated[bool, typer.Option("--bearer", help="Put Bearer before the user's token.")] = False,
+    json: Json = False,
+) -> None:
+    """Say rule by rule why a request is let in or refused. Exit code 1 if what was sent is no token."""
+    if user is not None and value is not None:
+        raise UsageError("--as and a token exclude each other.", "Give one of them, or none.")
+    known_kind(kind)
+    token = None if value is None else given_text(value)
+    lab = open_lab()
+    show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage, exact=True), as_json=json)
+    if token is not None and decode_token(token).problem:
+        raise typer.Exit(1)
+
+
+@app.command()
+def decode(
+    value: Annotated[str, typer.Argument(metavar="TOKEN|-", help="A token, after Bearer or not; - reads it.")],
+    json: Json = False,
+) -> None:
+    """Explain every claim of a token, on this machine and without a lab. Exit code 1 if it is no token."""
+    text = given_text(value)
+    reading = read(text, time.time(), place_at_hand() if decode_token(text).signed else None)
+    show(reading, as_json=json)
+    if reading.token.problem:
+        raise typer.Exit(1)
+
+
+def given_text(value: str) -> str:
+    """The text of an argument; of standard input if it is `-`.
+
+    Raises:
+        LabError: it is too long for any token.
+    """
+    text = sys.stdin.buffer.read(LONGEST_TEXT + 1).decode(errors="replace") if value == "-" else value
+    if len(text) > LONGEST_TEXT:
+        raise LabError(
+            f"This is longer than {LONGEST_TEXT:,} characters: no token is, and no API would take it.",
+            "Give the token alone.",
+        )
+    return text.strip()
+
+
+def place_at_hand() -> Place | None:
+    """Where the keys of user pools are served, if that can be had without starting anything."""
+    try:
+        return open_target(Settings.from_environment(), start=False).place
+    except LabError:
+        return None
+
+
+def known_kind(kind: str) -> None:
+    """Raise UsageError unless this is a kind of token."""
+    if kind not in KINDS:
+        raise UsageError(f"There is no token of the kind {kind!r}.", f"Name one of: {', '.join(KINDS)}.")
+
+
+@app.command()
+def env(json: Json = False) -> None:
+    """Print shell lines that lead the AWS CLI and curl to this lab: eval "$(labkit env)"."""
+    variables = open_lab().environment()
+    if json:
+        print_json(variables)
+        return
+    for name, value in variables.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def package(function: str, json: Json = False) -> None:
+    """Pack a function's source as Lambda takes it and print the zip file's path."""
+    settings = Settings.from_environment()
+    name = function.removeprefix(f"{settings.name}-")
+    known_function(name)
+    path = settings.home / "packages" / f"{name}-{settings.runtime}.zip"
+    write_bytes(path, pack(name, settings.runtime).content)
+    print_json({"function": name, "path": str(path)}) if json else typer.echo(path)
+
+
+@app.command()
+def labs(json: Json = False) -> None:
+    """List the labs that this machine has built and not taken away."""
+    show(remembered(Settings.from_environment().home), as_json=json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check that everything is here that the lab needs. Exit code 1 if not."""
+    diagnosis = diagnose(Settings.from_environment())
+    show(diagnosis, as_json=json)
+    if not diagnosis.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(yes: Yes = False, account: AccountId = None) -> None:
+    """Play the whole lab in the terminal, beside your own: build, call, take away."""
+    settings = demonstration.own_settings(Settings.from_environment())
+    running = process.find(settings.home)
+    try:
+        lab = Lab(settings, tell=tell)
+        agree(lab, account, yes=yes)
+        demonstration.run(lab, typer.echo)
+    finally:
+        if running is None:
+            process.stop(settings.home)
+
+
+@cloud.command("start")
+def cloud_start(
+    port: Annotated[int | None, typer.Option(help="A free port is chosen by default.")] = None,
+    weather: Annotated[str, typer.Option(help="calm, or rough: slow and moody, as AWS can be.")] = "calm",
+    seed: Annotated[int, typer.Option(help="Repeats a rough weather.")] = 0,
+    json: Json = False,
+) -> None:
+    """Start the embedded cloud, unless it runs."""
+    process.start(Settings.from_environment().home, port=port, weather=weather, seed=seed)
+    cloud_status(json)
+
+
+@cloud.command("stop")
+def cloud_stop(json: Json = False) -> None:
+    """Stop the embedded cloud with every lab in it, and the class that is rehearsed."""
+    home = Settings.from_environment().home
+    stopped = process.stop(home)
+    rehearsal.stop(home)
+    forget_embedded(home)
+    if json:
+        print_json({"stopped": stopped})
+    else:
+        typer.echo("The embedded cloud has stopped." if stopped else "The embedded cloud was not running.")
+
+
+@cloud.command("status")
+def cloud_status(json: Json = False) -> None:
+    """Tell whether the embedded cloud runs, and where."""
+    found = process.find(Settings.from_environment().home)
+    if json:
+        print_json(
+            {
+                "running": found is not None,
+                "pid": found.pid if found else None,
+                "port": found.port if found else None,
+                "endpoint_url": found.endpoint_url if found else None,
+            }
+        )
+    else:
+        typer.echo(f"Running at {found.endpoint_url}, process {found.pid}." if found else "Not running.")
+
+
+fleet_commands.register(app, cloud)
+
+
+def main() -> None:
+    """Run a command; every failure is a sentence with its remedy and an exit code that is not 0."""
+    as_json = "--json" in sys.argv
+    try:
+        code = app(prog_name="labkit", standalone_mode=False) or 0
+        if code == INTERRUPTED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(code)
+    except LabError as error:
+        sys.exit(fail(error, as_json=as_json))
+    except TyperException as error:
+        sys.exit(fail(UsageError(error.format_message(), "See how it is used: labkit --help"), as_json=as_json))
+    except (KeyboardInterrupt, Abort):
+        stopped = LabError("Stopped.", "Nothing is lost: the same command goes on where this one stopped.")
+        fail(stopped, as_json=as_json)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""The way into each account of a roster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labkit.aws import error_code, error_message, explained
+from labkit.cloud.session import models
+from labkit.errors import LabError
+from labkit.fleet import rehearsal
+from labkit.fleet.guards import Guards, guard, refuse_protected
+from labkit.fleet.pace import Pacer
+from labkit.fleet.roster import Seat
+from labkit.settings import Settings
+from labkit.target.account import Account
+from labkit.target.embedded import DEFAULT_REGION, EmbeddedPlace
+from labkit.target.target import Place, Target
+
+# How AWS refuses good credentials in a region that is not enabled for their account.
+_NOT_ENABLED = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "OptInRequired", "RegionDisabledException"}
+)
+
+
+class Reach:
+    """Opens the accounts of a roster, each at the pace that AWS allows."""
+
+    def __init__(
+        self, settings: Settings, pacer: Pacer, heard: Callable[[Any, Seat], None] = lambda session, seat: None
+    ) -> None:
+        self._settings = settings
+        self._pacer = pacer
+        self._heard = heard
+        self._own: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def open(self, seats: Iterable[Seat], guards: Guards | None = None) -> Opened:
+        """The account and region that all these seats share. Nothing is asked of it yet.
+
+        Args:
+            seats: those of one account and region.
+            guards: what may speak against opening it.
+        """
+        return Opened(self, tuple(seats), guards)
+
+    def place(self, seat: Seat) -> EmbeddedPlace | Account:
+        """The account of a seat, as itself tells.
+
+        Raises:
+            LabError: it cannot be reached, or another account answers.
+        """
+        place = self._fake_account(seat) if seat.endpoint else self._account(seat)
+        if place.account != seat.account:
+            raise LabError(
+                f"The roster says account {seat.account}, but account {place.account} answers.",
+                "Mend the account id of the row, or its profile or role.",
+            )
+        self._pacer.attach(place.session, seat.account, seat.region)
+        self._heard(place.session, seat)
+        return place
+
+    def settings(self, seat: Seat) -> Settings:
+        """The settings of a seat's lab, as this machine sees it."""
+        if seat.endpoint:
+            home = rehearsal.account_home(self._settings.home, seat.account)
+            return replace(self._settings, target="embedded", name=seat.lab, home=home)
+        return replace(self._settings, target="aws", name=seat.lab)
+
+    def _fake_account(self, seat: Seat) -> EmbeddedPlace:
+        cloud = rehearsal.running(self._settings.home, seat.account)
+        if cloud is None or cloud.endpoint_url != seat.endpoint.rstrip("/"):
+            raise LabError(
+                f"No fake account {seat.account} answers at {seat.endpoint}.",
+                "Start the class again and use the roster that it writes: labkit cloud class start N",
+            )
+        return EmbeddedPlace(cloud, seat.region)
+
+    def _account(self, seat: Seat) -> Account:
+        with explained():
+            own = self._own_session(seat.profile) if seat.role else None
+            try:
+                return _enter(own, seat, seat.region)
+            except ClientError as error:
+                raise _obstacle(own, seat, error) from error
+
+    def _own_session(self, profile: str) -> Any:
+        """The instructor's own session, made once for each profile."""
+        with self._lock:
+            if profile not in self._own:
+                self._own[profile] = _session(profile, None)
+                self._own[profile].get_credentials()  # reading them is not safe in several threads at once
+            return self._own[profile]
+
+
+def _enter(own: Any, seat: Seat, region: str) -> Account:
+    if own is not None:
+        return Account.assumed(own, seat.role_arn, region)
+    return Account.of(_session(seat.profile, region))
+
+
+def _session(profile: str, region: str | None) -> Any:
+    core = botocore.session.Session(profile=profile or None)
+    core.register_component("data_loader", models())
+    return boto3.Session(botocore_session=core, region_name=region)
+
+
+def _obstacle(own: Any, seat: Seat, error: ClientError) -> LabError | ClientError:
+    """Why an account cannot be entered, said as exactly as can be told."""
+    if error.operation_name == "AssumeRole":
+        return _closed(own, seat) or _not_assumed(seat, error)
+    if error_code(error) in _NOT_ENABLED and seat.region != DEFAULT_REGION and _enters_elsewhere(own, seat):
+        return LabError(
+            f"Region {seat.region} is not enabled in account {seat.account}.",
+            "Enable it in the account's settings, which takes some minutes, or change the row's region.",
+        )
+    return error
+
+
+def _not_assumed(seat: Seat, error: ClientError) -> LabError | ClientError:
+    if error_code(error) not in ("AccessDenied", "NoSuchEntity", "ValidationError"):
+        return error
+    return LabError(
+        f"The role {seat.role_arn} cannot be assumed: {error_message(error)}",
+        "Its trust policy has to name you, and you need sts:AssumeRole on it. Mend that, or the row's role.",
+    )
+
+
+def _closed(own: Any, seat: Seat) -> LabError | None:
+    """That the account is closed, if the organisation says so; None too if it says nothing."""
+    try:
+        client = own.client("organizations", region_name=DEFAULT_REGION)
+        account = client.describe_account(AccountId=seat.account)["Account"]
+    except (ClientError, BotoCoreError):
+        return None
+    state = account.get("State") or account.get("Status", "ACTIVE")
+    if state == "ACTIVE":
+        return None
+    return LabError(
+        f"Account {seat.account} is closed: its organisation calls it {state}.", "Take its row out of the roster."
+    )
+
+
+def _enters_elsewhere(own: Any, seat: Seat) -> bool:
+    try:
+        _enter(own, seat, DEFAULT_REGION)
+    except (ClientError, BotoCoreError):
+        return False
+    return True
+
+
+class Opened:
+    """One account and region of a roster. The labs in it share their clients."""
+
+    def __init__(self, reach: Reach, seats: tuple[Seat, ...], guards: Guards | None) -> None:
+        self.seats = seats
+        self._reach = reach
+        self._guards = guards
+        self._ways: dict[tuple[str, str, str], tuple[Place, dict[str, Any]] | LabError] = {}
+
+    def target(self, seat: Seat, *, confirmed: bool = False, own_clients: bool = False) -> Target:
+        """The place of a seat's lab.
+
+        Args:
+            seat: one of this account and region.
+            confirmed: whether writing to it is agreed to.
+            own_clients: make clients that no other lab uses.
+
+        Raises:
+            LabError: the account cannot be reached, or a guard speaks against it.
+        """
+        way = (seat.profile, seat.role, seat.endpoint)
+        if way not in self._ways:
+            self._ways[way] = self._entered(seat)
+        entered = self._ways[way]
+        if isinstance(entered, LabError):
+            raise entered
+        place, clients = entered
+        return Target(self._reach.settings(seat), place, confirmed, {} if own_clients else clients)
+
+    def _entered(self, seat: Seat) -> tuple[Place, dict[str, Any]] | LabError:
+        try:
+            return self._enter(seat)
+        except LabError as error:
+            return error
+
+    def _enter(self, seat: Seat) -> tuple[Place, dict[str, Any]]:
+        if self._guards:
+            refuse_protected(seat.account, self._guards)
+        place, clients = self._reach.place(seat), dict[str, Any]()
+        if self._guards:
+            with explained():
+                guard(Target(self._reach.settings(seat), place, False, clients), self._guards)
+        return place, clients

@@ -1,0 +1,133 @@
+"""What a principal may do, held against the policy that the lab ships: by IAM's simulation, or else by dry calls."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from labkit.aws import error_code, error_message, every, is_absent
+from labkit.errors import LabError
+from labkit.machine.resources import resource
+from labkit.target.names import FUNCTIONS
+from labkit.target.target import Target
+
+POLICY = resource("docs/attendee-policy.json")
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_REMEDY = "Attach docs/attendee-policy.json to it; a service control policy or a boundary can deny, too."
+
+# A read of each service that the lab uses.
+_DRY_CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("iam", "list_roles", {"MaxItems": 1}),
+    ("lambda", "list_functions", {"MaxItems": 1}),
+    ("cognito-idp", "list_user_pools", {"MaxResults": 1}),
+    ("apigatewayv2", "get_apis", {"MaxResults": "1"}),
+    ("logs", "describe_log_groups", {"limit": 1}),
+    ("resourcegroupstaggingapi", "get_resources", {}),
+)
+
+
+def look(target: Target, principal: str = "") -> str:
+    """Whether a principal may do all that the lab needs. Reads only.
+
+    Args:
+        target: a lab in the principal's account.
+        principal: the ARN of a role or user; whoever makes these calls by default.
+
+    Returns:
+        What was found, in a few words.
+
+    Raises:
+        LabError: it may not, or that cannot be told.
+        ClientError: AWS refused another call.
+    """
+    if target.place.kind == "embedded":
+        return "the embedded cloud asks nobody for permission"
+    arn = principal or _caller(target)
+    if arn.endswith(":root"):
+        return "the root user may do everything"
+    try:
+        denied = sorted(_denied(target, arn))
+    except ClientError as error:
+        return _without_simulation(target, principal, error)
+    if denied:
+        raise LabError(f"{arn} may not: {', '.join(denied)}.", _REMEDY)
+    return "everything in docs/attendee-policy.json is allowed, as IAM simulates it"
+
+
+def _caller(target: Target) -> str:
+    """The ARN of the role or user that makes these calls. A session's ARN lacks its role's path."""
+    arn = str(target.client("sts").get_caller_identity()["Arn"])
+    session = re.fullmatch(r"arn:[^:]+:sts::\d+:assumed-role/([^/]+)/.*", arn)
+    if not session:
+        return arn
+    try:
+        return str(target.client("iam").get_role(RoleName=session[1])["Role"]["Arn"])
+    except ClientError:
+        return f"arn:{target.place.partition}:iam::{target.place.account}:role/{session[1]}"
+
+
+def _denied(target: Target, arn: str) -> Iterator[str]:
+    """The actions of the shipped policy that a simulation denies."""
+    for statement in json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]:
+        results = every(
+            target.client("iam"),
+            "simulate_principal_policy",
+            "EvaluationResults",
+            PolicySourceArn=arn,
+            ActionNames=_as_list(statement["Action"]),
+            ResourceArns=[_example(target, pattern) for pattern in _as_list(statement["Resource"])],
+            ContextEntries=list(_context(target, statement.get("Condition", {}))),
+        )
+        yield from (result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed")
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _example(target: Target, pattern: str) -> str:
+    """A resource of this lab that a pattern of the policy is about, or the pattern itself."""
+    return next((arn for arn in _resources(target) if fnmatch.fnmatchcase(arn, pattern)), pattern)
+
+
+def _resources(target: Target) -> Iterator[str]:
+    names = target.names
+    for function in FUNCTIONS:
+        yield from (names.function_arn(function), names.role_arn(function), names.log_group_arn(function))
+        yield f"{names.log_group_arn(function)}:*"
+    yield names.user_pool_arn(f"{names.region}_aaaaaaaaa")
+    apis = f"arn:{names.partition}:apigateway:{names.region}::/apis"
+    yield from (apis, f"{apis}/a1b2c3d4e5", *(f"{apis}/a1b2c3d4e5/{part}" for part in _PARTS_OF_APIS))
+
+
+_PARTS_OF_APIS = ("authorizers", "deployments", "integrations", "routes", "stages")
+
+
+def _context(target: Target, condition: Mapping[str, Mapping[str, str | list[str]]]) -> Iterator[dict[str, Any]]:
+    """What a statement's conditions ask for, as if it were so."""
+    for operator, tests in condition.items():
+        for key, values in tests.items():
+            # A test for Null says whether the key is missing. The lab's tags are the keys that must not be.
+            given = [target.names.lab] if operator == "Null" else _as_list(values)
+            yield {"ContextKeyName": key, "ContextKeyValues": given, "ContextKeyType": "string"}
+
+
+def _without_simulation(target: Target, principal: str, error: ClientError) -> str:
+    if is_absent(error):
+        raise LabError(f"There is no {principal}.", "Mend the column principal of the roster.") from error
+    if error_code(error) not in _DENIED:
+        raise error
+    if principal:
+        raise LabError(
+            f"What {principal} may do cannot be told: {error_message(error)}",
+            "Permit iam:SimulatePrincipalPolicy to your role there.",
+        ) from error
+    for service, operation, parameters in _DRY_CALLS:
+        getattr(target.client(service), operation)(**parameters)
+    return "it may list everything; what else it may do cannot be told without iam:SimulatePrincipalPolicy"

@@ -1,0 +1,123 @@
+"""What a reset of a class has done so far, kept on this machine, so that one that was killed can tell all of it.
+
+AWS alone knows what stands. This remembers what was removed: a folder for each reset, a file for each lab in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from labkit.errors import LabError
+from labkit.fleet.reset_report import LabResult, ResetReport
+from labkit.fleet.roster import Roster, Seat
+from labkit.machine.private_files import private_folder, read_json, write_json, write_text
+
+_RUN = "run.json"
+
+
+class ResetRecord:
+    """One reset of the class of a roster."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = folder / "report"
+        self._folder = folder
+        self._labs = folder / "labs"
+        self._run: dict[str, Any] = read_json(folder / _RUN) or {}
+
+    @classmethod
+    def of(cls, home: Path, roster: Path) -> ResetRecord:
+        """The reset to go on with, if the last one of this roster did not end, or a new one.
+
+        Args:
+            home: the lab's home folder (`Settings.home`).
+            roster: the roster's path.
+        """
+        last = latest(home, roster)
+        if last and last.finished is None:
+            return last
+        record = cls(_folder(home, roster) / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}")
+        record._write(started=time.time(), finished=None)
+        return record
+
+    @property
+    def finished(self) -> float | None:
+        """When the reset ended, in seconds since 1970; None if it did not."""
+        return self._run.get("finished")
+
+    def read(self, seat: Seat) -> LabResult | None:
+        """What is known of a seat's lab."""
+        kept = read_json(self._file(seat.account, seat.region, seat.lab))
+        return LabResult.from_dict(kept) if isinstance(kept, dict) else None
+
+    def keep(self, result: LabResult) -> None:
+        """Remember what became of a lab."""
+        write_json(self._file(result.account, result.region, result.lab), result.to_dict())
+
+    def finish(self) -> None:
+        """The reset has ended."""
+        self._write(started=self._run["started"], finished=time.time())
+
+    def report(self, roster: Roster) -> ResetReport:
+        """The report of the labs of a roster."""
+        results = (self.read(seat) or LabResult.of(seat) for seat in roster.seats)
+        started, finished = self._run["started"], self.finished
+        return ResetReport(tuple(results), roster.bad, started, finished, version("jwt-authorizer-lab"))
+
+    def write(self, report: ResetReport) -> None:
+        """Write a report of the class, `class.txt`, `.html` and `.json`, and one of each account."""
+        for name, part in {"class": report, **report.accounts}.items():
+            write_text(self.files / f"{name}.txt", part.full_text() + "\n")
+            write_text(self.files / f"{name}.html", part.full_html() + "\n")
+            write_text(self.files / f"{name}.json", json.dumps(part.to_dict(), indent=1) + "\n")
+
+    def _file(self, *words: str) -> Path:
+        return self._labs / f"{'-'.join(words)}.json"
+
+    def _write(self, **run: Any) -> None:
+        self._run = run
+        private_folder(self._folder)
+        write_json(self._folder / _RUN, run)
+
+
+@contextmanager
+def one_at_a_time(home: Path, roster: Path) -> Iterator[None]:
+    """Let nobody else on this machine reset the class of a roster meanwhile.
+
+    Raises:
+        LabError: somebody does.
+    """
+    lock = FileLock(private_folder(_folder(home, roster)) / "lock", mode=0o600)
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise LabError("Another labkit is resetting this class.", "Let it finish, then repeat this.") from error
+
+
+def latest(home: Path, roster: Path) -> ResetRecord | None:
+    """The last reset of the class of a roster, if there was one."""
+    runs = sorted(_folder(home, roster).glob(f"*/{_RUN}"))
+    return ResetRecord(runs[-1].parent) if runs else None
+
+
+def forget_resets(home: Path, roster: Path) -> None:
+    """Remove the records and reports of every reset of a roster's class."""
+    shutil.rmtree(_folder(home, roster), ignore_errors=True)
+    with suppress(OSError):
+        (home / "resets").rmdir()
+
+
+def _folder(home: Path, roster: Path) -> Path:
+    digest = hashlib.sha256(str(roster.resolve()).encode()).hexdigest()[:8]
+    return home / "resets" / f"{roster.stem}-{digest}"

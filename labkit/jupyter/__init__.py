@@ -1,0 +1,1 @@
+"""The lab inside JupyterLab: the server extension beside its configuration."""

@@ -1,0 +1,1 @@
+"""This machine: private files and locks, and which hosts are it."""

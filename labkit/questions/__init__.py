@@ -1,0 +1,1 @@
+"""What one asks a lab: calls, explanations, tokens read and compared."""

@@ -1,0 +1,170 @@
+"""Where a token's scope comes from: what the pre token generation trigger was given at its sign-in, and answered."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labkit.aws import every, explained
+from labkit.errors import LabError
+from labkit.target.names import PRE_TOKEN
+from labkit.target.target import Target
+from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.terms import EXACT, Terms
+from labkit.text.wording import quoted
+from labkit.tokens import jws
+from labkit.tokens import token as tokens
+from labkit.tokens.token import Difference, Token
+
+# The trigger runs just before the token is signed; clocks of two services may differ a little.
+APART_SECONDS = 10
+HEADINGS = ("claim", "before the trigger", "after the trigger")
+WIDTHS = (18, 40, 50)
+
+
+@dataclass(frozen=True)
+class TriggerRun:
+    """One run of the trigger, from the line that it logged: the groups it was given, the scope that it answered."""
+
+    user: str
+    groups: tuple[str, ...]
+    scope: str | None
+
+    @property
+    def sentence(self) -> str:
+        """What went in and what came out."""
+        given = f"the groups {', '.join(self.groups)}" if self.groups else "no group"
+        answered = f"scope {quoted(self.scope)}" if self.scope else "no scope"
+        return f"For {self.user} the trigger was given {given} and answered {answered}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """`user`, `groups` and `scope`."""
+        return {"user": self.user, "groups": list(self.groups), "scope": self.scope}
+
+
+@dataclass(frozen=True, repr=False)
+class Cause(Shown):
+    """What the trigger did to one token. `run` is None if the log has no line of it, and `missing` says so."""
+
+    token: Token
+    run: TriggerRun | None
+    missing: str
+    terms: Terms = EXACT
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What the trigger changed: the token without the scope that it answered, against the token."""
+        if self.run is None or self.run.scope is None or self.token.claims.get("scope") != self.run.scope:
+            return ()
+        claims = {name: value for name, value in self.token.claims.items() if name != "scope"}
+        return tokens.compare(replace(self.token, claims=claims), self.token)
+
+    @property
+    def _sentences(self) -> list[str]:
+        if self.run is None:
+            return [self.missing]
+        if self.differences:
+            return [self.run.sentence, "Then the token was signed, with that scope in it."]
+        if self.run.scope:
+            return [self.run.sentence, f"Its answer is not in this token, {KIND_NAMES[self.token.kind]}. {V1_CHANGES}"]
+        return [self.run.sentence, "So the token has no scope that a route asks for."]
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        say = self.terms.say
+        return [(d.name, say(d.left or "none"), say(d.right or "none")) for d in self.differences]
+
+    def text(self) -> str:
+        """The trigger's input and output, then the claims that it changed."""
+        said = "\n".join(map(self.terms.say, self._sentences))
+        return f"{said}\n\n{text_table(HEADINGS, self._rows(), WIDTHS)}" if self.differences else said
+
+    def html(self) -> str:
+        """The same."""
+        said = "".join(html_paragraph(self.terms.say(sentence)) for sentence in self._sentences)
+        return said + (html_table(HEADINGS, self._rows()) if self.differences else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """`run` (null if the log has no line of it) and `changed`."""
+        return {
+            "run": self.run.to_dict() if self.run else None,
+            "changed": [difference.to_dict() for difference in self.differences],
+        }
+
+
+KIND_NAMES = {
+    "id": "an ID token",
+    "access": "an access token",
+    "refresh": "a refresh token",
+    "unknown": "of no known kind",
+}
+V1_CHANGES = "A trigger of version V1_0, the post's, changes the ID token only."
+
+
+def user_of(token: Token) -> str | None:
+    """The user name in a token of a user pool."""
+    name = token.claims.get("cognito:username", token.claims.get("username"))
+    return name if isinstance(name, str) else None
+
+
+def groups_of(token: Token) -> list[str]:
+    """The groups in a token of a user pool, sorted."""
+    groups = token.claims.get("cognito:groups")
+    return sorted(map(str, groups)) if isinstance(groups, list) else []
+
+
+def find_cause(target: Target, token: Token) -> Cause:
+    """Look for the line that the trigger logged when a token was made.
+
+    On AWS a line may take a while to be readable: it is asked for again until the place's patience ends.
+    """
+    deadline = time.monotonic() + target.place.patience
+    try:
+        with explained():
+            run = _run(target, token)
+            while run is None and time.monotonic() < deadline:
+                time.sleep(2)
+                run = _run(target, token)
+    except LabError as error:
+        return Cause(token, None, f"The trigger's log cannot be read: {error.problem}")
+    return Cause(token, run, "" if run else f"{PRE_TOKEN} has logged no line that fits this token.")
+
+
+def _run(target: Target, token: Token) -> TriggerRun | None:
+    made = jws.numeric_date(token.claims.get("iat"))
+    if made is None or user_of(token) is None:
+        return None
+    runs = [(abs(at - made), run) for at, run in _runs(target, made) if _fits(run, token)]
+    return min(runs, key=lambda found: found[0])[1] if runs else None
+
+
+def _runs(target: Target, made: float) -> Iterator[tuple[float, TriggerRun]]:
+    """Every run of the trigger around a time, each with its own time."""
+    events = every(
+        target.client("logs"),
+        "filter_log_events",
+        "events",
+        logGroupName=target.names.log_group(PRE_TOKEN),
+        startTime=int((made - APART_SECONDS) * 1000),
+        endTime=int((made + APART_SECONDS) * 1000),
+    )
+    for event in events:
+        line = _logged(event["message"])
+        if line:
+            run = TriggerRun(str(line.get("user")), tuple(line.get("groups") or ()), line.get("scope"))
+            yield event["timestamp"] / 1000, run
+
+
+def _logged(message: str) -> dict[str, Any] | None:
+    """The JSON object that the trigger logged; Lambda puts words of its own before it in some runtimes."""
+    try:
+        line = json.loads(message[message.index("{") :])
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) and "trigger" in line else None
+
+
+def _fits(run: TriggerRun, token: Token) -> bool:
+    return run.user == user_of(token) and sorted(run.groups) == groups_of(token)

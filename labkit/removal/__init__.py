@@ -1,0 +1,1 @@
+"""Taking a lab away: the plan, its execution, the proof, the receipt."""

@@ -1,0 +1,1 @@
+"""The place where a lab lives, and what this machine keeps of it."""

@@ -1,0 +1,130 @@
+"""An AWS account as a lab's place."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import NoCredentialsError, NoRegionError
+
+from labkit.aws import explained
+from labkit.cloud.session import models
+from labkit.errors import UsageError
+from labkit.machine.loopback import is_loopback
+from labkit.target.embedded import DEFAULT_REGION
+
+
+@dataclass
+class Account:
+    """An AWS account, reached through the standard chain of credentials, profile and region."""
+
+    session: Any
+    region: str
+    account: str
+    partition: str
+    kind: str = "aws"
+    credentials: dict[str, str] = field(default_factory=dict)
+    patience: float = 45
+
+    @classmethod
+    def from_environment(cls) -> Account:
+        """Ask AWS who we are.
+
+        Raises:
+            LabError: no credentials, no region, an expired session, or no network.
+            UsageError: an endpoint on this machine stands in AWS's place.
+        """
+        with explained():
+            chain = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+            if chain.region_name is None:  # STS alone would do without
+                raise NoRegionError
+            return cls.of(chain)
+
+    @classmethod
+    def of(cls, session: Any) -> Account:
+        """The account that a boto3 session with a region leads to, told by AWS itself.
+
+        Raises:
+            ClientError, BotoCoreError: AWS does not say who the session is.
+            UsageError: an endpoint on this machine stands in AWS's place.
+        """
+        client = session.client("sts", config=_account_config())
+        _refuse_loopback(client.meta.endpoint_url)
+        _, partition, _, _, account, _ = client.get_caller_identity()["Arn"].split(":", 5)
+        return cls(session, session.region_name, account, partition)
+
+    @classmethod
+    def assumed(cls, session: Any, role_arn: str, region: str) -> Account:
+        """The account that a role opens to a boto3 session; its credentials are renewed before they expire.
+
+        Raises:
+            ClientError, BotoCoreError: the role cannot be assumed, or the region is not enabled for it.
+            UsageError: an endpoint on this machine stands in AWS's place.
+        """
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        core = botocore.session.Session()
+        core.register_component("data_loader", models())
+        home = session.region_name or DEFAULT_REGION  # the role's own region may not be enabled for the session
+        assume = AssumeRoleCredentialFetcher(
+            functools.partial(core.create_client, region_name=home, config=_account_config()),
+            credentials,
+            role_arn,
+            extra_args={"RoleSessionName": "jwt-authorizer-lab"},
+        )
+        core.register_component("credential_provider", _Assumed(assume))
+        return cls.of(boto3.Session(botocore_session=core, region_name=region))
+
+    def client(self, service: str) -> Any:
+        """A client of the account."""
+        client = self.session.client(service, config=_account_config())
+        _refuse_loopback(client.meta.endpoint_url)
+        return client
+
+    @property
+    def _dns_suffix(self) -> str:
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    def api_url(self, api_id: str) -> str:
+        """The execute-api URL of an HTTP API."""
+        return f"https://{api_id}.execute-api.{self.region}.{self._dns_suffix}"
+
+    def issuer(self, user_pool_id: str) -> str:
+        """The issuer of a user pool. https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html"""
+        return f"https://cognito-idp.{self.region}.{self._dns_suffix}/{user_pool_id}"
+
+    def keys_url(self, issuer: str) -> str:
+        """The key set of an issuer, beside its discovery document."""
+        return f"{issuer.rstrip('/')}/.well-known/jwks.json"
+
+
+@dataclass
+class _Assumed:
+    """Gives a botocore session the credentials of an assumed role, and renews them."""
+
+    assume: Any
+
+    def load_credentials(self) -> Any:
+        return DeferredRefreshableCredentials(self.assume.fetch_credentials, "assume-role")
+
+
+def _account_config() -> Config:
+    # Standard mode also retries Cognito's TooManyRequestsException, which the default mode does not.
+    return Config(retries={"mode": "standard", "total_max_attempts": 6}, user_agent_extra="jwt-authorizer-lab")
+
+
+def _refuse_loopback(endpoint_url: str) -> None:
+    if is_loopback(urlsplit(endpoint_url).hostname):
+        raise UsageError(
+            f"LABKIT_TARGET is aws, but the AWS endpoint is {endpoint_url}, on this machine.",
+            "Open a new terminal, or unset what `labkit env` set for the embedded cloud: AWS_ENDPOINT_URL, "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )

@@ -1,0 +1,147 @@
+"""The preflight: is everything here that the lab needs?"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from labkit.cloud import process, selftest
+from labkit.errors import LabError
+from labkit.machine.private_files import private_folder
+from labkit.settings import Settings
+from labkit.target.account import Account
+from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 18
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One thing that was looked at: whether it is well, what was found, and the remedy if it is not."""
+
+    subject: str
+    well: bool
+    found: str
+    remedy: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The symptom as JSON."""
+        return {"subject": self.subject, "passed": self.well, "found": self.found, "fix": self.remedy}
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Shown):
+    """Everything that was looked at."""
+
+    symptoms: tuple[Symptom, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is well."""
+        return all(symptom.well for symptom in self.symptoms)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [("ok" if s.well else "FAILED", s.subject, f"{s.found} {s.remedy}".strip()) for s in self.symptoms]
+
+    def text(self) -> str:
+        """A line for each symptom."""
+        return text_table(("", "checked", "found"), self._rows())
+
+    def html(self) -> str:
+        """A row for each symptom."""
+        verdict = "Everything is ready." if self.passed else "Something is missing."
+        return html_paragraph(verdict) + html_table(("", "checked", "found"), self._rows())
+
+    def to_dict(self) -> dict[str, Any]:
+        """`passed`, and the `findings`."""
+        return {"passed": self.passed, "findings": [symptom.to_dict() for symptom in self.symptoms]}
+
+
+def diagnose(settings: Settings) -> Diagnosis:
+    """Look at everything that the lab of these settings needs; starts the embedded cloud to test it."""
+    looks: list[tuple[str, Callable[[Settings], str]]] = [("Python", _python), ("private folder", _home)]
+    if settings.runtime.startswith("nodejs") and settings.target == "embedded":
+        looks.append(("Node.js", _node))
+    if settings.target == "aws":
+        looks.append(("AWS account", _account))
+    else:
+        looks += [("free port", _port), ("embedded cloud", _cloud)]
+    return Diagnosis(tuple(_look(subject, look, settings) for subject, look in looks))
+
+
+def _look(subject: str, look: Callable[[Settings], str], settings: Settings) -> Symptom:
+    try:
+        return Symptom(subject, True, look(settings))
+    except LabError as error:
+        return Symptom(subject, False, error.problem, error.remedy)
+
+
+def _python(_: Settings) -> str:
+    if sys.version_info < OLDEST_PYTHON:
+        raise LabError("This Python is too old.", "Use Python 3.11 or newer, then: make clean install")
+    return "version 3.11 or newer"
+
+
+def _home(settings: Settings) -> str:
+    folder = private_folder(settings.home)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise LabError(
+            f"{folder} cannot be written: {error.strerror}.", "Set LABKIT_HOME to another folder."
+        ) from error
+    return "can be written"
+
+
+def node_version() -> int | None:
+    """The major version of the Node.js on the path; None if there is none."""
+    node = shutil.which("node")
+    if node is None:
+        return None
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user's own node
+    major = answer.stdout.strip().lstrip("v").split(".")[0]
+    return int(major) if major.isdigit() else None
+
+
+def require_node() -> None:
+    """Refuse to run Node.js functions on this machine where it has no Node.js.
+
+    Raises:
+        LabError: there is no `node` on the path, or it is too old.
+    """
+    version = node_version()
+    if version is None or version < OLDEST_NODE:
+        raise LabError(
+            f"LABKIT_RUNTIME asks for Node.js, but {'none is installed' if version is None else 'it is too old'}.",
+            f"Install Node.js {OLDEST_NODE} or newer, or unset LABKIT_RUNTIME to use Python.",
+        )
+
+
+def _node(_: Settings) -> str:
+    require_node()
+    return f"version {OLDEST_NODE} or newer"
+
+
+def _port(_: Settings) -> str:
+    try:
+        with socket.create_server(("127.0.0.1", 0)):
+            return "there is one on loopback"
+    except OSError as error:
+        raise LabError(f"No port of 127.0.0.1 is free: {error.strerror}.", "Let programs listen there.") from error
+
+
+def _cloud(settings: Settings) -> str:
+    selftest.check(process.start(settings.home))
+    return "a good token gets through"
+
+
+def _account(_: Settings) -> str:
+    account = Account.from_environment()
+    return f"account {account.account}, region {account.region}"

@@ -1,0 +1,80 @@
+"""The embedded cloud as a lab's place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from labkit.cloud.protocol import Cloud
+from labkit.cloud.session import client_config, session
+from labkit.machine.loopback import is_loopback
+from labkit.settings import Settings
+
+DEFAULT_REGION = "us-east-1"
+
+
+def embedded_folder(settings: Settings) -> Path:
+    """The private folder of a lab in the embedded cloud, whichever cloud that is today."""
+    return settings.home / "labs" / "embedded" / settings.name
+
+
+def region_from_environment() -> str:
+    """The region of the embedded cloud: `AWS_REGION`, `AWS_DEFAULT_REGION` or us-east-1."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+@dataclass
+class EmbeddedPlace:
+    """The embedded cloud. It takes nothing from the caller's AWS variables but the region."""
+
+    cloud: Cloud
+    region: str
+    kind: str = "embedded"
+    partition: str = "aws"
+    patience: float = 0
+
+    def __post_init__(self) -> None:
+        if self.cloud.weather == "rough":
+            self.patience = 10
+
+    @property
+    def account(self) -> str:
+        """The account id that this cloud made up for itself."""
+        return self.cloud.account_id
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The variables that lead the AWS CLI and the SDKs to this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.cloud.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.cloud.secret_access_key,
+        }
+
+    @cached_property
+    def session(self) -> Any:
+        """The boto3 session of this cloud."""
+        return session(self.cloud, self.region)
+
+    def client(self, service: str) -> Any:
+        """A client that talks to the embedded cloud only."""
+        return self.session.client(service, endpoint_url=self.cloud.endpoint_url, config=client_config())
+
+    def api_url(self, api_id: str) -> str:
+        """The URL under which the embedded cloud serves an HTTP API."""
+        return f"{self.cloud.endpoint_url}/_aws/execute-api/{api_id}"
+
+    def issuer(self, user_pool_id: str) -> str:
+        """The issuer as AWS writes it: the tokens of this cloud bear AWS's real host name."""
+        return f"https://cognito-idp.{self.region}.amazonaws.com/{user_pool_id}"
+
+    def keys_url(self, issuer: str) -> str:
+        """The key set of a user pool, served from this cloud instead of the host that the issuer names."""
+        pool = urlsplit(issuer)
+        if is_loopback(pool.hostname):
+            return f"{issuer.rstrip('/')}/.well-known/jwks.json"
+        return f"{self.cloud.endpoint_url}{pool.path}/.well-known/jwks.json"

@@ -1,0 +1,138 @@
+"""What this machine remembers of a lab: how far it was built, and by which calls. AWS alone knows what exists."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labkit.machine.private_files import read_json, write_json
+from labkit.settings import Settings
+from labkit.target.commands import Command
+from labkit.target.embedded import EmbeddedPlace, embedded_folder
+from labkit.target.target import Target
+from labkit.text.shown import Shown, html_details, html_table, html_text, text_table
+
+_FILE = "journal.json"
+
+
+@dataclass(frozen=True, repr=False)
+class Commands(Shown):
+    """The AWS CLI lines of the calls that built a step."""
+
+    step: str
+    lines: tuple[str, ...]
+
+    def text(self) -> str:
+        """The lines, each as it can be pasted after `eval "$(labkit env)"`."""
+        return "\n\n".join(self.lines) or f"This machine has no record of the calls that built {self.step}."
+
+    def html(self) -> str:
+        """The lines, as text that keeps its shape, folded away."""
+        return html_details(f"{len(self.lines)} AWS calls built {self.step}", html_text(self.text()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `commands` of the `step`."""
+        return {"step": self.step, "commands": list(self.lines)}
+
+
+class Journal:
+    """The record of one lab in one place. A record of another embedded cloud tells only how far the lab was built."""
+
+    def __init__(self, target: Target) -> None:
+        place = target.place
+        self._file = target.folder / _FILE
+        self._place = place.cloud.instance if isinstance(place, EmbeddedPlace) else place.account
+        self._kept: dict[str, Any] = _read(self._file)
+
+    @property
+    def reached_steps(self) -> list[str]:
+        """The steps that were built, here or in a cloud before this one, in the order of their first building."""
+        return _reached(self._kept)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the record is of this very place."""
+        return bool(self._kept.get("place") == self._place)
+
+    def add(self, step: str, commands: list[Command]) -> None:
+        """Remember the calls that built or mended a step."""
+        if commands:
+            kept = self._current()
+            kept["commands"].setdefault(step, []).extend(command.to_dict() for command in commands)
+            self._write(kept)
+
+    def reached(self, step: str) -> None:
+        """Remember that a step is built."""
+        kept = self._current()
+        if step not in kept["reached"]:
+            kept["reached"].append(step)
+            self._write(kept)
+
+    def forget(self) -> None:
+        """Remember nothing: the lab is gone."""
+        shutil.rmtree(self._file.parent, ignore_errors=True)
+        self._kept = {}
+
+    def commands(self, step: str, variables: Mapping[str, str]) -> Commands:
+        """The calls that built a step, each as an AWS CLI line."""
+        kept = self._kept.get("commands", {}) if self.is_current else {}
+        calls = (Command(c["service"], c["operation"], c["parameters"]) for c in kept.get(step, []))
+        return Commands(step, tuple(command.line(variables) for command in calls))
+
+    def _current(self) -> dict[str, Any]:
+        if self.is_current:
+            return self._kept
+        return {"place": self._place, "reached": self.reached_steps, "commands": {}}
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        self._kept = kept
+        write_json(self._file, kept)
+
+
+def was_built(settings: Settings) -> bool:
+    """Whether some step of the lab was built in the embedded cloud, told without reaching it."""
+    return bool(_reached(_read(embedded_folder(settings) / _FILE)))
+
+
+def _reached(kept: Mapping[str, Any]) -> list[str]:
+    return list(kept.get("reached", []))
+
+
+@dataclass(frozen=True, repr=False)
+class Remembered(Shown):
+    """The labs that this machine has built and not taken away: (place, name, the steps built)."""
+
+    labs: tuple[tuple[str, str, str], ...]
+
+    def text(self) -> str:
+        """A line for each lab; nothing if there is none."""
+        return text_table(("where", "lab", "built"), self.labs) if self.labs else ""
+
+    def html(self) -> str:
+        """A row for each lab."""
+        return html_table(("where", "lab", "built"), self.labs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `labs`, each with `place`, `name` and `steps`."""
+        return {
+            "labs": [{"place": place, "name": name, "steps": steps.split(", ")} for place, name, steps in self.labs]
+        }
+
+
+def remembered(home: Path) -> Remembered:
+    """Every lab that has a journal below a LABKIT_HOME. A place is `embedded` or `<account>-<region>`."""
+    files = sorted((home / "labs").glob(f"*/*/{_FILE}"))
+    return Remembered(tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(_read(file)))) for file in files))
+
+
+def forget_embedded(home: Path) -> None:
+    """Remember nothing of any lab in the embedded cloud: its cloud was stopped on purpose."""
+    shutil.rmtree(home / "labs" / "embedded", ignore_errors=True)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    kept = read_json(file)
+    return kept if isinstance(kept, dict) else {}

@@ -1,0 +1,1 @@
+"""What a person reads: words, terms, and the faces of a result."""

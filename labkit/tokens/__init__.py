@@ -1,0 +1,1 @@
+"""Tokens read, verified and decided upon. Pure: no network, no AWS."""

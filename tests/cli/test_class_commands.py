@@ -1,0 +1,193 @@
+"""The commands for a class: what they print, how they end, and that a person types the number of accounts."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+
+import pytest
+
+from labkit.cli import main as cli
+from tests.fleet.classes import Classroom
+from tests.notebooks.rules import ROOT
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def labkit(classroom: Classroom, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line over the class in this process: exit code, standard output, standard error."""
+    monkeypatch.setenv("LABKIT_HOME", str(classroom.home))
+
+    def run(*words: str, roster: bool = True) -> tuple[int, str, str]:
+        more = ["--roster", str(classroom.roster)] if roster else []
+        monkeypatch.setattr(sys, "argv", ["labkit", *words, *more])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(end.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def test_a_class_from_preflight_to_report(classroom: Classroom, labkit: Run) -> None:
+    code, out, _ = labkit("preflight", "--json")
+    assert (code, json.loads(out)["passed"]) == (0, True)
+
+    code, out, _ = labkit("reset", "--execute", "--yes", "--accounts", "3", "--through", "functions", "--json")
+    assert (code, [lab["built"] for lab in json.loads(out)["labs"]]) == (0, ["functions"] * 3)
+
+    code, out, _ = labkit("status", "--json")
+    assert (code, [who["built"] for who in json.loads(out)["attendees"]]) == (0, [["functions"]] * 3)
+
+    code, out, _ = labkit("reset", "--json")
+    assert (code, [len(lab["deletions"]) for lab in json.loads(out)["labs"]]) == (0, [12] * 3)
+    assert classroom.standing()["ana"] == ["functions"]
+
+    code, out, err = labkit("reset", "--execute", "--yes")
+    assert (code, out.splitlines()[0]) == (0, "3 of 3 labs are clean: two scans found nothing of them.")
+    assert "111100000002 us-east-1: clean\n" in err
+
+    code, again, err = labkit("report")
+    assert (code, again) == (0, out)
+    assert "Its files: " in err
+
+
+def test_it_is_no_success_if_a_row_cannot_be_used(classroom: Classroom, labkit: Run) -> None:
+    classroom.write([classroom.row("ana"), classroom.row("ben", region="mars")])
+
+    for words in (["preflight"], ["status"], ["reset"], ["reset", "--execute", "--yes"], ["report"]):
+        code, out, _ = labkit(*words)
+        assert (code, "AWS has no region 'mars' with Cognito user pools." in out) == (1, True), words
+
+
+NOBODY = (
+    "This would remove the labs of 3 attendees in 3 accounts, and nobody has confirmed it.\n"
+    "Look at the plan first. To agree, say how many accounts the roster has: --yes --accounts 3 in a terminal, "
+    "reset(3) in a notebook.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["reset", "--execute"], NOBODY),
+        (["reset", "--execute", "--yes", "--accounts", "2"], NOBODY.replace("nobody has confirmed it", "you said 2")),
+        (["reset", "--through", "functions"],
+         "--through says what to build after a reset.\nGive --execute, too, or leave it out.\n"),
+        (["reset", "--execute", "--yes", "--through", "api"],
+         "The lab has no step 'api'.\nName one of: functions, user-pool, http-api, authorizer.\n"),
+        (["reset", "--protect", "me"], "'me' is not an account id.\nAn account id has 12 digits and nothing else.\n"),
+        (["reset", "--management", "1"], "'1' is not an account id.\nAn account id has 12 digits and nothing else.\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_a_call_that_is_wrong(words: list[str], told: str, classroom: Classroom, labkit: Run) -> None:
+    assert labkit(*words) == (2, "", told)
+
+
+def test_no_roster_and_no_reset_yet(classroom: Classroom, labkit: Run) -> None:
+    code, out, _ = labkit("report", "--json")
+    assert (code, json.loads(out)["error"]) == (1, "This machine has made no reset of the roster class.csv.")
+    assert labkit("reset", "--roster", "none.csv", roster=False)[0] == 2
+
+
+def test_the_protect_option_keeps_an_account(classroom: Classroom, labkit: Run) -> None:
+    code, out, _ = labkit("reset", "--execute", "--yes", "--protect", "111100000002", "--json")
+
+    assert (code, [lab["state"] for lab in json.loads(out)["labs"]]) == (1, ["clean", "left alone", "clean"])
+
+
+class Terminal:
+    """labkit at a terminal of its own."""
+
+    def __init__(self, classroom: Classroom, *words: str) -> None:
+        self._end, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, b"\x28\x00\xc8\x00\x00\x00\x00\x00")  # 40 lines of 200 characters
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "labkit.cli.main", *words, "--roster", classroom.roster],
+            stdin=other, stdout=other, stderr=other, cwd=ROOT,
+            env={**os.environ, "LABKIT_HOME": str(classroom.home), "TERM": "xterm"},
+            # Its own controlling terminal: Ctrl-C is then a signal.
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+        )  # fmt: skip
+        os.close(other)
+        self.printed = ""
+
+    def read_until(self, words: str) -> None:
+        while words not in self.printed and (more := self._more()):
+            self.printed += more.decode(errors="replace").replace("\r", "")
+
+    def _more(self) -> bytes:
+        if not select.select([self._end], [], [], 60)[0]:
+            self._process.kill()
+            pytest.fail(f"Nothing came for a minute after: {self.printed}")
+        try:
+            return os.read(self._end, 4096)
+        except OSError:  # Linux's way to say that nobody is at the other end
+            return b""
+
+    def type(self, line: str) -> None:
+        os.write(self._end, line.encode())
+
+    def end(self) -> int:
+        self.read_until("no such words")
+        os.close(self._end)
+        return self._process.wait(60)
+
+
+def test_a_person_sees_the_plan_and_types_the_number_of_accounts(classroom: Classroom) -> None:
+    classroom.of("ana").up("functions")
+    terminal = Terminal(classroom, "reset", "--execute")
+    terminal.read_until("Type the number of accounts in the roster to go on:")
+    assert "A reset would make 12 deletions in 1 account. None is made yet." in terminal.printed
+
+    terminal.type("3\n")
+
+    assert terminal.end() == 0
+    assert "3 of 3 done, 0 at work, 0 waiting" in terminal.printed
+    assert "3 of 3 labs are clean: two scans found nothing of them." in terminal.printed
+    assert classroom.standing()["ana"] == []
+
+
+@pytest.mark.parametrize(("typed", "code"), [("2\n", 2), ("\x03", 130)], ids=["another number", "Ctrl-C"])
+def test_whatever_else_a_person_types_deletes_nothing(typed: str, code: int, classroom: Classroom) -> None:
+    classroom.of("ana").up("functions")
+    terminal = Terminal(classroom, "reset", "--execute")
+    terminal.read_until("Type the number of accounts in the roster to go on:")
+
+    terminal.type(typed)
+
+    assert terminal.end() == code
+    assert "Traceback" not in terminal.printed
+    assert classroom.standing()["ana"] == ["functions"]
+    assert classroom.fleet().reset(3).clean
+
+
+def test_a_class_to_practise_on(
+    labkit: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path_factory.mktemp("practice") / "home"
+    monkeypatch.setenv("LABKIT_HOME", str(home))
+    try:
+        code, out, _ = labkit("cloud", "class", "start", "1", "--json", roster=False)
+        started = json.loads(out)
+        assert (code, started["roster"]) == (0, f"{home}/rehearsal/roster.csv")
+        assert started["accounts"][0]["endpoint_url"].startswith("http://127.0.0.1:")
+
+        assert labkit("cloud", "class", "status", roster=False)[1].count("111100000001") == 1
+        assert labkit("preflight", "--roster", started["roster"], roster=False)[0] == 0
+        assert labkit("cloud", "class", "start", "0", roster=False)[0] == 2
+    finally:
+        code, out, _ = labkit("cloud", "class", "stop", roster=False)
+    assert (code, out) == (0, "Stopped 1 fake account.\n")
+    assert labkit("cloud", "class", "stop", roster=False)[1] == "No class was being rehearsed.\n"
+    assert json.loads(labkit("cloud", "class", "status", "--json", roster=False)[1]) == {"roster": None, "accounts": []}
+    assert not (home / "rehearsal").exists()
