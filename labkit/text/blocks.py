@@ -1,0 +1,131 @@
+"""What a result consists of: sentences, tables, code, and what is folded away. Each is text and HTML in one place.
+
+HTML is made for an untrusted notebook: no style or script elements, no inline SVG, nothing told by colour alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from tabulate import tabulate
+
+# Puts a lab's terms into a text.
+Say = Callable[[str], str]
+
+
+class Block(ABC):
+    """A part of a result. One that is empty is not shown."""
+
+    @abstractmethod
+    def text(self, say: Say = str) -> str:
+        """The block as plain text."""
+
+    @abstractmethod
+    def html(self, say: Say = str) -> str:
+        """The block as HTML that says what the text says."""
+
+
+@dataclass(frozen=True)
+class Sentences(Block):
+    """Sentences that belong together: a line each, a paragraph each in HTML."""
+
+    sentences: tuple[str, ...]
+
+    def text(self, say: Say = str) -> str:
+        """A line for each."""
+        return "\n".join(map(say, self.sentences))
+
+    def html(self, say: Say = str) -> str:
+        """A paragraph for each."""
+        return "".join(f"<p>{html_escaped(say(sentence))}</p>" for sentence in self.sentences)
+
+
+def sentences(*said: str) -> Sentences:
+    """The sentences that are not empty."""
+    return Sentences(tuple(filter(None, said)))
+
+
+@dataclass(frozen=True)
+class Table(Block):
+    """Rows under a header, an empty one for none. `widths` are the greatest of the text's columns, in characters."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    widths: Sequence[int] | None = None
+
+    def text(self, say: Say = str) -> str:
+        """Columns of plain text."""
+        if not self.rows:
+            return ""
+        rows = [list(map(say, row)) for row in self.rows]
+        limits = list(self.widths) if self.widths else None
+        return str(
+            tabulate(rows, headers=list(self.header), tablefmt="simple", disable_numparse=True, maxcolwidths=limits)
+        )
+
+    def html(self, say: Say = str) -> str:
+        """The same, to the left: a notebook would set it to the right."""
+        if not self.rows:
+            return ""
+        head = f"<thead>{_row('th', self.header)}</thead>" if any(self.header) else ""
+        return f"<table>{head}<tbody>{''.join(_row('td', map(say, row)) for row in self.rows)}</tbody></table>"
+
+
+def _row(tag: str, cells: Iterable[str]) -> str:
+    made = (f'<{tag} style="text-align: left; vertical-align: top">{html_escaped(cell)}</{tag}>' for cell in cells)
+    return f"<tr>{''.join(made)}</tr>\n"
+
+
+@dataclass(frozen=True)
+class Code(Block):
+    """Text that keeps its line breaks, broken between words only, which JupyterLab alone would not do."""
+
+    code: str
+
+    def text(self, say: Say = str) -> str:
+        """The code as it is."""
+        return say(self.code)
+
+    def html(self, say: Say = str) -> str:
+        """The same."""
+        return f'<pre style="white-space: pre-wrap; word-break: normal">{escape(say(self.code))}</pre>'
+
+
+@dataclass(frozen=True)
+class Folded(Block):
+    """What HTML folds away behind a summary, until a reader opens it by mouse or keyboard.
+
+    Text folds nothing; it tells the summary only if the block is `titled`.
+    """
+
+    summary: str
+    blocks: tuple[Block, ...]
+    titled: bool = False
+
+    def text(self, say: Say = str) -> str:
+        """What is folded in HTML."""
+        inside = text_of(self.blocks, say)
+        return f"{say(self.summary)}\n{inside}" if self.titled and inside else inside
+
+    def html(self, say: Say = str) -> str:
+        """The summary, and the rest behind it."""
+        inside = html_of(self.blocks, say)
+        return f"<details><summary>{html_escaped(say(self.summary))}</summary>{inside}</details>" if inside else ""
+
+
+def text_of(blocks: Iterable[Block], say: Say = str) -> str:
+    """Blocks as plain text, an empty line between them."""
+    return "\n\n".join(filter(None, (block.text(say) for block in blocks)))
+
+
+def html_of(blocks: Iterable[Block], say: Say = str) -> str:
+    """Blocks as HTML."""
+    return "".join(block.html(say) for block in blocks)
+
+
+def html_escaped(text: str) -> str:
+    """Escaped text. A notebook would set what stands between two dollar signs as a formula, so each gets a tag."""
+    return escape(text).replace("$", "<span>$</span>")
