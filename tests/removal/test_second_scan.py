@@ -116,7 +116,7 @@ def test_the_scan_uses_no_look_up_of_the_steps() -> None:
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
     assert {module for module in modules if module and module.startswith("labkit")} == {
-        "labkit.aws", "labkit.target.names", "labkit.target.opening",
+        "labkit.aws", "labkit.target.names", "labkit.target.target",
     }  # fmt: skip
 
 
