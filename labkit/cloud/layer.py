@@ -17,11 +17,10 @@ from labkit.cloud.exchange import Answer, App, DisconnectedError, Receive, Reque
 from labkit.cloud.rules import data_plane, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
-from labkit.cloud.rules.deployments import Deployments
+from labkit.cloud.rules.memory import Deployments, SignIns, Weather
 from labkit.cloud.rules.registry import Function
-from labkit.cloud.rules.sign_in import SignIns
 from labkit.cloud.rules.strangers import ToApi, ToPage, ToService
-from labkit.cloud.rules.weather import Weather, conflicting, throttled
+from labkit.cloud.rules.weather import conflicting, throttled
 
 log = logging.getLogger(__name__)
 

@@ -11,18 +11,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
 from botocore.loaders import Loader
 
 from labkit.cloud.exchange import Answer, Request
-
-if TYPE_CHECKING:
-    from labkit.cloud.rules.deployments import Deployments
-    from labkit.cloud.rules.sign_in import SignIns
-    from labkit.cloud.rules.weather import Weather
+from labkit.cloud.rules.memory import Deployments, SignIns, Weather
 
 JSON_TARGETS = {
     "cognito-idp": "AWSCognitoIdentityProviderService",

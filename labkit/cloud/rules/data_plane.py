@@ -15,7 +15,7 @@ from labkit.cloud import http as loopback
 from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.rules import issuers, signature, state
 from labkit.cloud.rules.call import Here
-from labkit.cloud.rules.deployments import Deployed
+from labkit.cloud.rules.memory import Deployed
 from labkit.cloud.rules.proxy_event import BadAnswerError, Visit, build_event, build_event_1, read_function_answer
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import UnreadableError

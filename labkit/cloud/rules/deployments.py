@@ -5,15 +5,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.htm
 
 from __future__ import annotations
 
-import copy
 import secrets
-from collections import defaultdict
-from dataclasses import dataclass, field
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules.call import Call, Refusal
 from labkit.cloud.rules.registry import after, before
-from labkit.cloud.rules.state import Api, Record, api, forget_api
+from labkit.cloud.rules.state import Api, api, forget_api
 
 STAGES = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html"
 API_REFERENCE = "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/"
@@ -21,56 +18,6 @@ API_REFERENCE = "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/"
 CHANGES = tuple(
     f"{verb}{thing}" for verb in ("Create", "Update", "Delete") for thing in ("Route", "Integration", "Authorizer")
 )
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """An API as one deployment froze it: its routes, and its integrations and authorizers by id."""
-
-    routes: tuple[Record, ...]
-    integrations: dict[str, Record]
-    authorizers: dict[str, Record]
-
-
-@dataclass
-class Deployments:
-    """Every deployment of a cloud, and which of them each stage serves from when on."""
-
-    _frozen: dict[tuple[str, str], Deployed] = field(default_factory=dict)
-    _serving: dict[tuple[str, str], list[tuple[float, Deployed]]] = field(default_factory=lambda: defaultdict(list))
-
-    def freeze(self, deployed: Api, deployment_id: str) -> None:
-        """Keep the API as it is now under a deployment's id."""
-        self._frozen[deployed.id, deployment_id] = Deployed(
-            tuple(copy.deepcopy(list(deployed.routes.values()))),
-            copy.deepcopy(deployed.integrations),
-            copy.deepcopy(deployed.authorizers),
-        )
-
-    def deploy(self, api_id: str, stage: str, deployment_id: str, visible: float) -> None:
-        """Let a stage serve a deployment from a time on."""
-        self._serving[api_id, stage].append((visible, self._frozen[api_id, deployment_id]))
-
-    def served(self, api_id: str, stage: str, now: float) -> Deployed | None:
-        """What a stage serves now. None if it was never deployed, or its first deployment is still to come."""
-        timeline = self._serving.get((api_id, stage), [])
-        while len(timeline) > 1 and timeline[1][0] <= now:
-            timeline.pop(0)
-        return timeline[0][1] if timeline and timeline[0][0] <= now else None
-
-    def forget_stage(self, api_id: str, stage: str) -> None:
-        """Remove a stage."""
-        self._serving.pop((api_id, stage), None)
-
-    def forget_deployment(self, api_id: str, deployment_id: str) -> None:
-        """Remove a deployment. A stage that serves it goes on doing so."""
-        self._frozen.pop((api_id, deployment_id), None)
-
-    def forget_api(self, api_id: str) -> None:
-        """Remove all of an API."""
-        for store in (self._frozen, self._serving):
-            for key in [key for key in store if key[0] == api_id]:
-                del store[key]
 
 
 @before(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import refresh_tokens, state
 from labkit.cloud.rules.call import Call, Refusal
+from labkit.cloud.rules.memory import FORGOTTEN_SECONDS, Failures
 from labkit.cloud.rules.registry import after, before
 
 GUIDE = "https://docs.aws.amazon.com/cognito/latest/developerguide/"
@@ -34,31 +34,7 @@ NEEDED_FLOW = {
     "USER_SRP_AUTH": "ALLOW_USER_SRP_AUTH",
 }
 
-FREE_FAILURES = 5
-FORGOTTEN_SECONDS = 900
 SESSION_SECONDS = 180
-
-
-@dataclass
-class Failures:
-    """Wrong passwords of one user, one after the other."""
-
-    count: int = 0
-    last: float = 0.0
-
-    def locked_until(self) -> float:
-        """When the next password is looked at: a second after the fifth failure, twice as long after each more."""
-        if self.count < FREE_FAILURES:
-            return 0.0
-        return self.last + min(2.0 ** (self.count - FREE_FAILURES), FORGOTTEN_SECONDS)
-
-
-@dataclass
-class SignIns:
-    """What a cloud remembers of sign-ins: wrong passwords, and sessions that wait for a new password."""
-
-    failures: dict[tuple[str, str], Failures] = field(default_factory=dict)
-    waiting: dict[str, tuple[str, str, float]] = field(default_factory=dict)
 
 
 @before(

@@ -12,7 +12,8 @@ import pytest
 from botocore.config import Config
 
 from labkit.cloud import process
-from labkit.cloud.rules.weather import THROTTLED, Weather
+from labkit.cloud.rules.memory import Weather
+from labkit.cloud.rules.weather import THROTTLED
 from labkit.cloud.session import session
 from labkit.target.embedded import EmbeddedPlace
 from tests.cloud.rules.proof import proves
