@@ -22,6 +22,7 @@ test: .venv/installed .venv-awscli/installed ## Run the whole test suite, the no
 	$(RUN) python -m ruff check .
 	$(RUN) python -m ruff format --check .
 	$(RUN) python -m mypy
+	$(RUN) lint-imports --no-cache --no-logo
 	$(RUN) python -m pytest $(ARGS)
 
 demo: .venv/installed ## Play the whole lab in the terminal: build, call, tear down
@@ -56,6 +57,9 @@ before-clean:
 		fi; \
 	fi
 
+# Wheels alone, and only those that the lock names: nothing that is fetched runs code while it is installed.
+LOCKED_INSTALL := pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
+
 # Later runs touch no network: the environment is made once, and again only when its inputs change.
 .venv/installed: requirements.lock pyproject.toml $(wildcard labkit/jupyter/*.json)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -65,12 +69,12 @@ before-clean:
 	@$(PYTHON) -m venv .venv || { \
 		echo "\`$(PYTHON)\` cannot make a virtual environment." \
 			"On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(VENV)/python -m $(LOCKED_INSTALL) -r requirements.lock
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The AWS CLI into which the tests paste the lab's lines. It pins packages of its own.
 .venv-awscli/installed: tests/awscli/requirements.lock
 	@$(PYTHON) -m venv .venv-awscli
-	@.venv-awscli/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@.venv-awscli/bin/python -m $(LOCKED_INSTALL) -r $<
 	@touch $@
