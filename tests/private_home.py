@@ -33,7 +33,8 @@ def private_home(keep_aws: bool = False) -> Iterator[Path]:
             yield Path(folder)
         finally:
             if any(Path(folder).iterdir()):
-                subprocess.run([Path(sys.executable).with_name("labkit"), "cloud", "stop"], check=False, timeout=60)
+                stop = [Path(sys.executable).with_name("labkit"), "cloud", "stop"]
+                subprocess.run(stop, check=False, timeout=60, stdout=subprocess.DEVNULL)
 
 
 def _foreign(keep_aws: bool) -> list[str]:

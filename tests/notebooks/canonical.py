@@ -20,7 +20,7 @@ from tests.private_home import private_home
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "language_info": {"file_extension": ".py", "name": "python"},
 }
 KEPT_CELL_METADATA = ("tags", "jupyter")
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -30,6 +30,7 @@ _UNTRUSTED = re.compile(r"<(style|script|svg)\b", re.IGNORECASE)
 # Three or five parts, one of them from the third on long enough to be a signature or a ciphertext.
 _WHOLE_JWT = re.compile(r"eyJ[\w-]+\.[\w-]*\.(?:[\w-]*\.){0,2}[\w-]{40,}")
 _MACHINE_PATH = re.compile(r"(?<![\w.~])(?:/(?:home|root|Users|tmp|var/folders|private/var)/|[A-Z]:\\Users\\)")
+_INSIDE = re.compile(r"^\s*(?:from\s+(labkit\.[\w.]+)\s+import|import\s+(labkit\S*))", re.MULTILINE)
 _ASKS = re.compile(r"\b(?:input|getpass)\(")
 
 
@@ -114,6 +115,13 @@ def asks_nothing(notebook: NotebookNode) -> Iterator[str]:
             yield f"Cell {cell.id} waits for somebody to type."
 
 
+def imports_the_face(notebook: NotebookNode) -> Iterator[str]:
+    """What a notebook needs of the lab is imported from `labkit` itself, never from a module of it."""
+    for cell in code_cells(notebook):
+        for module in _INSIDE.findall(cell.source):
+            yield f"Cell {cell.id} imports {''.join(module)}; write: from labkit import ..."
+
+
 def every_cell_has_content(notebook: NotebookNode) -> Iterator[str]:
     """An empty cell is a slip."""
     for cell in notebook.cells:
@@ -132,6 +140,7 @@ RULES: tuple[Rule, ...] = (
     keeps_secrets,
     names_no_machine,
     asks_nothing,
+    imports_the_face,
     every_cell_has_content,
 )
 

@@ -40,7 +40,7 @@ def test_a_draft_is_run_and_cleaned(path: Path) -> None:
     notebook = read(path)
     assert notebook.metadata == {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
+        "language_info": {"file_extension": ".py", "name": "python"},
     }
     assert [cell.id for cell in notebook.cells] == ["title", "two-lines", "widget", "raises", "volatile"]
     assert [cell.metadata for cell in notebook.cells] == [

@@ -6,6 +6,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbconvert.exporters import ScriptExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -43,6 +44,12 @@ def test_a_notebook_keeps_to_the_rules(path: Path) -> None:
 @every_notebook
 def test_a_notebook_is_written_in_the_one_form(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == serialized(clean(read(path))), f"Run: make notebooks ({path.name})"
+
+
+@every_notebook
+def test_a_notebook_becomes_a_python_script(path: Path) -> None:
+    _, resources = ScriptExporter().from_filename(str(path))
+    assert resources["output_extension"] == ".py"
 
 
 def test_the_cells_that_are_not_compared_are_these() -> None:
@@ -159,6 +166,8 @@ BAD = [
     pytest.param(with_output(result("'/tmp/labkit-1'")), "names_no_machine", id="temporary"),
     pytest.param(error(f'File "{ROOT}/labkit/lab.py"'), "names_no_machine", id="checkout-in-traceback"),
     pytest.param(code("name = input('Your name? ')"), "asks_nothing", id="input"),
+    pytest.param(code("from labkit.views import view"), "imports_the_face", id="module"),
+    pytest.param(code("import labkit.lab as lab"), "imports_the_face", id="import"),
     pytest.param(prose("  \n"), "every_cell_has_content", id="empty"),
 ]
 
