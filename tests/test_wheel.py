@@ -12,13 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-RESOURCES = sorted(
-    {
-        path
-        for module in (ROOT / "labkit").rglob("*.py")
-        for path in re.findall(r'\bresource\("(.+?)"', module.read_text())
-    }
-)
+SOURCES = [module.read_text(encoding="utf-8") for module in (ROOT / "labkit").rglob("*.py")]
+RESOURCES = sorted({path for source in SOURCES for path in re.findall(r'\bresource\("(.+?)"', source)})
 
 
 @pytest.fixture(scope="module")
