@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import botocore.session
 from botocore import exceptions
+from botocore.loaders import Loader
 
-from labkit.errors import LabError
+from labkit.errors import LabError, UsageError
 
 T = TypeVar("T")
 
@@ -204,3 +208,43 @@ def _remedy(error: exceptions.BotoCoreError) -> str:
 
 
 _NETWORK = "Check the network and AWS_REGION, then repeat the command: it goes on from here."
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A part of AWS with accounts and host names of its own: `aws`, `aws-cn`, `aws-us-gov`, `aws-eusc` and others."""
+
+    name: str
+    dns_suffix: str
+
+
+@functools.cache
+def partition(region: str) -> Partition:
+    """The partition of a region, from botocore's data; of a region that fits none, `aws`, as in AWS's endpoint rules.
+
+    https://smithy.io/2.0/aws/rules-engine/library-functions.html#aws-partition-function
+    """
+    rows = Loader().load_data("partitions")["partitions"]
+    found = next((row for row in rows if re.fullmatch(row["regionRegex"], region)), rows[0])
+    return Partition(found["outputs"]["name"], found["outputs"]["dnsSuffix"])
+
+
+@functools.cache
+def regions_with(service: str) -> frozenset[str]:
+    """Every region, of every partition, in which a service can be called, as far as botocore knows."""
+    session = botocore.session.Session()
+    partitions = session.get_available_partitions()
+    return frozenset(region for name in partitions for region in session.get_available_regions(service, name))
+
+
+def require_cognito(region: str) -> None:
+    """Refuse a region that has no user pools. One that is too new for botocore may have them.
+
+    Raises:
+        UsageError: Lambda is there, and Cognito is not.
+    """
+    if region in regions_with("lambda") - regions_with("cognito-idp"):
+        raise UsageError(
+            f"Amazon Cognito has no user pools in {region}, and the lab needs one.",
+            "Set AWS_REGION to a region that has them, such as us-east-1, with credentials of that partition.",
+        )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from labkit import aws
-from labkit.errors import LabError
+from labkit.errors import LabError, UsageError
 from tests.labs import Clock, Refusal, in_pages_of_one, lab_at, refuse
 
 ROLE = "The role defined for the function cannot be assumed by Lambda."
@@ -248,3 +249,38 @@ def test_the_sdk_itself_repeats_a_throttled_call(
     getattr(target.client(service), method)(**parameters)
 
     assert left == []
+
+
+def test_every_region_is_in_the_partition_that_lists_it() -> None:
+    session = botocore.session.Session()
+    listed = {region: name for name in session.get_available_partitions() for region in regions(session, name)}
+    assert {region: aws.partition(region).name for region in listed} == listed
+
+
+def regions(session: Any, partition: str) -> list[str]:
+    return list(session.get_available_regions("lambda", partition))
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [
+        ("us-east-1", "amazonaws.com"),
+        ("us-gov-west-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+        ("eusc-de-east-1", "amazonaws.eu"),
+        ("not-known-yet-1", "amazonaws.com"),
+    ],
+)
+def test_the_hosts_of_a_region(region: str, suffix: str) -> None:
+    assert aws.partition(region).dns_suffix == suffix
+
+
+@pytest.mark.parametrize("region", sorted(aws.regions_with("cognito-idp") | {"us-west-9"}))
+def test_a_region_with_user_pools_or_one_too_new_is_taken(region: str) -> None:
+    aws.require_cognito(region)
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1", "us-iso-east-1"])
+def test_a_region_without_user_pools_is_refused(region: str) -> None:
+    with pytest.raises(UsageError, match=f"no user pools in {region}"):
+        aws.require_cognito(region)

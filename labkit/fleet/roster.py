@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import functools
 import io
 import re
 from collections import Counter
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import botocore.session
 import yaml  # type: ignore[import-untyped]  # its stubs would be one more dependency for three calls
 
+from labkit.aws import partition, regions_with
 from labkit.errors import LabError, UsageError
 from labkit.machine.loopback import is_loopback
 from labkit.settings import NAME_PATTERN
@@ -57,8 +56,7 @@ class Seat:
         """The ARN of the role to assume; empty if there is none."""
         if not self.role or self.role.startswith("arn:"):
             return self.role
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if "-gov-" in self.region else "aws"
-        return f"arn:{partition}:iam::{self.account}:role/{self.role.lstrip('/')}"
+        return f"arn:{partition(self.region).name}:iam::{self.account}:role/{self.role.lstrip('/')}"
 
 
 @dataclass(frozen=True)
@@ -280,19 +278,13 @@ def _check_account(account: str) -> None:
 
 
 def _check_region(region: str) -> None:
-    if region not in _regions():
-        near = difflib.get_close_matches(region, sorted(_regions()), 1)
+    known = regions_with("cognito-idp")
+    if region not in known:
+        near = difflib.get_close_matches(region, sorted(known), 1)
         raise LabError(
             f"AWS has no region {region!r} with Cognito user pools.",
             f"Did you mean {near[0]}?" if near else "Name one such as us-east-1.",
         )
-
-
-@functools.cache
-def _regions() -> frozenset[str]:
-    session = botocore.session.Session()
-    partitions = session.get_available_partitions()
-    return frozenset(region for p in partitions for region in session.get_available_regions("cognito-idp", p))
 
 
 def _check_arns(row: dict[str, str]) -> None:

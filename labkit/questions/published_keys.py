@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 import requests
 
+from labkit.aws import partition
 from labkit.errors import LabError
 from labkit.machine.loopback import is_loopback
 from labkit.target.target import Place
 from labkit.tokens.jws import Jwk, signing_keys
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
-COGNITO_ISSUER = re.compile(r"https://(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[\w-]+_[A-Za-z0-9]+")
+_COGNITO_ISSUER = re.compile(r"https://(?:issuer-)?cognito-idp\.([a-z0-9-]+)\.([a-z0-9.-]+)/[\w-]+_[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,14 @@ def published_keys(place: Place, issuer: str) -> PublishedKeys:
 
 def keys_for(place: Place, issuer: object) -> PublishedKeys:
     """Fetch the keys of the issuer that a token names: only of a user pool, since anybody may have made the token."""
-    if isinstance(issuer, str) and COGNITO_ISSUER.fullmatch(issuer):
+    if isinstance(issuer, str) and _is_user_pool(issuer):
         return published_keys(place, issuer)
     return PublishedKeys((), "Its issuer is no user pool, and no key is fetched from an unknown place.", reached=False)
+
+
+def _is_user_pool(issuer: str) -> bool:
+    found = _COGNITO_ISSUER.fullmatch(issuer)
+    return found is not None and found[2] == partition(found[1]).dns_suffix
 
 
 def _where(issuer: str, url: str) -> str:

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
-from labkit.aws import explained
+from labkit.aws import explained, partition, require_cognito
 from labkit.cloud.session import models
 from labkit.errors import UsageError
 from labkit.machine.loopback import is_loopback
@@ -53,12 +53,13 @@ class Account:
 
         Raises:
             ClientError, BotoCoreError: AWS does not say who the session is.
-            UsageError: an endpoint on this machine stands in AWS's place.
+            UsageError: an endpoint on this machine stands in AWS's place, or the region has no user pools.
         """
         client = session.client("sts", config=_account_config())
         _refuse_loopback(client.meta.endpoint_url)
-        _, partition, _, _, account, _ = client.get_caller_identity()["Arn"].split(":", 5)
-        return cls(session, session.region_name, account, partition)
+        require_cognito(session.region_name)
+        _, of_arn, _, _, account, _ = client.get_caller_identity()["Arn"].split(":", 5)
+        return cls(session, session.region_name, account, of_arn)
 
     @classmethod
     def assumed(cls, session: Any, role_arn: str, region: str) -> Account:
@@ -91,7 +92,7 @@ class Account:
 
     @property
     def _dns_suffix(self) -> str:
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return partition(self.region).dns_suffix
 
     def api_url(self, api_id: str) -> str:
         """The execute-api URL of an HTTP API."""

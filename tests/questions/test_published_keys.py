@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from labkit.cloud.protocol import Cloud
 from labkit.errors import LabError
 from labkit.questions import published_keys
-from labkit.questions.published_keys import fetch_keys
+from labkit.questions.published_keys import fetch_keys, keys_for
+from labkit.target.embedded import EmbeddedPlace
 from tests.signing import jwk
 
 
@@ -113,3 +115,30 @@ def test_what_is_no_web_address_is_told(address: str) -> None:
     with pytest.raises(LabError) as caught:
         fetch_keys("https://issuer.example", address)
     assert caught.value.problem.endswith(": that is no web address.")
+
+
+POOL = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCd"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "fetched"),
+    [
+        (POOL, True),
+        ("https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_AbCd", True),
+        ("https://issuer-cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbCd", True),
+        ("https://cognito-idp.eusc-de-east-1.amazonaws.com/eusc-de-east-1_AbCd", False),
+        ("https://cognito-idp.eu-west-1.amazonaws.eu/eu-west-1_AbCd", False),
+        ("https://cognito-idp.eu-west-1.evil.example/eu-west-1_AbCd", False),
+        ("https://cognito-idp.eu-west-1.amazonaws.com.evil.example/eu-west-1_AbCd", False),
+        (POOL.replace("https", "http"), False),
+        (POOL + "\n", False),
+        (None, False),
+    ],
+)
+def test_only_a_user_pools_keys_are_fetched(issuer: object, fetched: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(published_keys, "published_keys", lambda place, issuer: asked.append(issuer))
+
+    keys_for(EmbeddedPlace(Cloud(1, 1, "http://127.0.0.1:1", "", "", "", "", 0.0), "eu-west-1"), issuer)
+
+    assert asked == ([issuer] if fetched else [])

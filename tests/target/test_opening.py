@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError
@@ -369,8 +370,8 @@ def test_whatever_else_a_person_types_writes_nothing(
          "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCd"),
         ("aws-us-gov", "us-gov-west-1", "https://a1b2c3.execute-api.us-gov-west-1.amazonaws.com",
          "https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbCd"),
-        ("aws-cn", "cn-north-1", "https://a1b2c3.execute-api.cn-north-1.amazonaws.com.cn",
-         "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCd"),
+        ("aws-eusc", "eusc-de-east-1", "https://a1b2c3.execute-api.eusc-de-east-1.amazonaws.eu",
+         "https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_AbCd"),
     ],
 )  # fmt: skip
 def test_the_urls_of_an_account(partition: str, region: str, api_url: str, issuer: str) -> None:
@@ -379,6 +380,12 @@ def test_the_urls_of_an_account(partition: str, region: str, api_url: str, issue
     assert account.api_url("a1b2c3") == api_url
     assert account.issuer(f"{region}_AbCd") == issuer
     assert account.keys_url(issuer) == f"{issuer}/.well-known/jwks.json"
+
+
+def test_a_region_without_user_pools_is_refused_before_anything_is_asked() -> None:
+    china = boto3.Session("AKIA", "secret", region_name="cn-north-1")
+    with pytest.raises(UsageError, match="Amazon Cognito has no user pools in cn-north-1"):
+        Account.of(china)
 
 
 CLOUD = Cloud(1, 4566, "http://127.0.0.1:4566", "123456789012", "AKIA" + "A" * 16, "s" * 40, "0123", 0.0)
