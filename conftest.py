@@ -2,10 +2,12 @@
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.private_home import private_home
+from tests.scopes import Scopes, rank
 
 
 def pytest_configure() -> None:
@@ -21,17 +23,25 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
-    """Run everything in one private LABKIT_HOME; the notebooks run through it as one chain."""
+    """Run everything in one private LABKIT_HOME a worker; the notebooks run through it as one chain."""
     with private_home(keep_aws=_asked_for_aws(session.config)):
         return (yield)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scopes:
+    """Keep together what shares a cloud or a lab, and begin with what takes longest."""
+    config.option.loadscopereorder = False
+    return Scopes(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Call a real AWS account only when asked to."""
+    """Call a real AWS account only when asked to; where there are two workers, begin with what takes longest."""
     if not _asked_for_aws(config):
         for item in items:
             if item.get_closest_marker("aws"):
                 item.add_marker(pytest.mark.skip(reason="runs against a real AWS account only with -m aws"))
+    items.sort(key=lambda item: rank(item.nodeid))
 
 
 def _asked_for_aws(config: pytest.Config) -> bool:

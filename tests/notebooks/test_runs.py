@@ -25,7 +25,7 @@ def nbval(path: Path) -> tuple[int, list[int], str]:
     """Run a notebook alone: pytest's exit code, the numbers of the cells that failed, and all that it printed."""
     # A copy outside the project does not find the project's conftest.py by itself.
     outside = [] if path.is_relative_to(ROOT) else ["-p", "conftest"]
-    command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", *outside, str(path)]
+    command = [sys.executable, "-m", "pytest", "-n0", "-c", "pyproject.toml", "--rootdir", ".", *outside, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300, check=False)
     printed = done.stdout + done.stderr
     failed = re.findall(r"^FAILED .*::Cell (\d+)", printed, re.MULTILINE)
