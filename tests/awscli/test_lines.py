@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,9 +26,21 @@ STEP_NAMES = ("functions", "user-pool", "http-api", "authorizer")
 
 
 @pytest.fixture(scope="session")
-def aws() -> Path:
+def installed() -> Path:
     """The AWS CLI of .venv-awscli, which `make test` sets up."""
     return Path(program(str(ROOT / ".venv-awscli" / "bin" / "aws"), "LABKIT_REQUIRE_AWSCLI"))
+
+
+@pytest.fixture(scope="module")
+def aws(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same AWS CLI without its imports at every start."""
+    folder = tmp_path_factory.mktemp("aws")
+    warm = [installed.with_name("python"), Path(__file__).with_name("warm.py"), folder]
+    with subprocess.Popen(warm, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        assert server.stdout.readline() == "ready\n"
+        yield folder / "aws"
+        server.terminate()
 
 
 @pytest.fixture
@@ -56,14 +69,14 @@ class Shell:
         return subprocess.run(["sh", "-euc", script], env=environment, capture_output=True, text=True, check=False)
 
     def paste(self, lines: list[str]) -> list[str]:
-        """Run lines one after the other, with `eval "$(labkit env)"` whenever that says more; what went wrong."""
+        """Run lines one after the other, with `eval "$(labkit env)"` whenever a line needs more; what went wrong."""
         problems, variables = [], self.lab.environment()
         for line in lines:
+            if not variables.keys() >= set(re.findall(r"\$([A-Z_]+)", line)):
+                variables = self.lab.environment()
             done = self.run(line, **variables)
             if done.returncode != 0:
                 problems.append(f"{line}\n{done.stderr}")
-            elif " create-" in line:
-                variables = self.lab.environment()
         return problems
 
 
@@ -147,11 +160,13 @@ def damage(lab: Lab) -> None:
     client("apigatewayv2").update_stage(ApiId=ids["api_id"], StageName="$default", AutoDeploy=False)
 
 
-def test_the_posts_own_sign_in_gives_a_token_that_the_api_lets_in(warm_home: Path, aws: Path, tmp_path: Path) -> None:
+def test_the_posts_own_sign_in_gives_a_token_that_the_api_lets_in(
+    warm_home: Path, installed: Path, tmp_path: Path
+) -> None:
     lab = lab_at(warm_home, "signed-in")
     lab.up()
 
-    done = Shell(lab, aws, tmp_path).run(
+    done = Shell(lab, installed, tmp_path).run(
         'eval "$(labkit env)"\n'
         "aws cognito-idp initiate-auth --auth-flow USER_PASSWORD_AUTH --client-id $APP_CLIENT_ID "
         "--auth-parameters USERNAME=adminuser,PASSWORD=$(labkit password adminuser)"
