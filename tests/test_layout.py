@@ -5,15 +5,15 @@ Who may import whom is held by the import contracts in pyproject.toml: `make tes
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-LABKIT = Path(__file__).parent.parent / "labkit"
+ROOT = Path(__file__).parent.parent
+LABKIT = ROOT / "labkit"
 
 MOST_LINES = 400
 # The decision is read from top to bottom as one argument, and the rows are data.
 LONGER = {"tokens/decision.py", "attacks/rows.py"}
-
-MOST_STATEMENTS = 10
 
 
 def test_a_module_is_short_enough_to_be_read_at_once() -> None:
@@ -22,3 +22,9 @@ def test_a_module_is_short_enough_to_be_read_at_once() -> None:
         for path in LABKIT.rglob("*.py")
     }
     assert {module: length for module, length in lengths.items() if length > MOST_LINES and module not in LONGER} == {}
+
+
+def test_every_floor_is_in_the_picture() -> None:
+    floors = {path.stem for path in LABKIT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    shown = re.findall(r"<b>(\w+)</b>", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert floors - {"__init__"} <= set(shown)
