@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from labkit.text.terms import OUTPUTS, STABLE
 from tests.private_home import private_home
 from tests.scopes import Scopes, rank
 
@@ -33,6 +34,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scopes:
     """Keep together what shares a cloud or a lab, and begin with what takes longest."""
     config.option.loadscopereorder = False
     return Scopes(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Start a notebook's kernel so that its outputs can be compared with the committed ones."""
+    with pytest.MonkeyPatch.context() as environment:
+        if item.path.suffix == ".ipynb":
+            environment.setenv(OUTPUTS, STABLE)
+        return (yield)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

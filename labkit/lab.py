@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -20,11 +19,12 @@ from labkit.errors import LabError
 from labkit.machine.private_files import private_folder, unwritable
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
+from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
+from labkit.questions.endpoint import Question
 from labkit.questions.expectations import check_calls
 from labkit.questions.explanation import Explanation, explain
 from labkit.questions.invocation import Invocation, Source, invoke, source
-from labkit.questions.published_keys import published_keys
-from labkit.questions.token_comparison import Comparison
+from labkit.questions.token_comparison import Comparison, compare_tokens
 from labkit.questions.token_reading import Reading, read
 from labkit.questions.trigger_run import Cause, find_cause
 from labkit.removal import removal
@@ -34,16 +34,13 @@ from labkit.steps.building import step_named
 from labkit.steps.report import Report
 from labkit.steps.status import _PLACES, State, Status
 from labkit.steps.step import Step
-from labkit.steps.user_pool import find_user_pool
 from labkit.target.commands import Recorder
 from labkit.target.doctor import Diagnosis, diagnose, require_node
 from labkit.target.embedded import EmbeddedPlace
 from labkit.target.journal import Commands, Journal, was_built
 from labkit.target.names import FUNCTIONS
 from labkit.target.opening import NotRunningError, open_target
-from labkit.target.passwords import known
-from labkit.target.target import Target
-from labkit.text.terms import Terms, lab_terms
+from labkit.target.target import Place, Target
 from labkit.tokens.token import decode
 
 Tell = Callable[[str], None]
@@ -217,21 +214,23 @@ class Lab:
         name = step_named(step).name
         return Journal(self._existing()).commands(name, self.variables())
 
+    @contextmanager
+    def _asking(self) -> Iterator[Target]:
+        """The lab's place for a question, with every AWS refusal in a sentence."""
+        with explained():
+            yield self._existing()
+
     def tokens(self, user: str) -> dict[str, str]:
         """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
-        sign_in.known_user(user)
-        with explained():
-            return sign_in.tokens(self._existing(), user)
+        known_user(user)
+        with self._asking() as target:
+            return sign_in.tokens(target, user)
 
     def password(self, user: str) -> str:
         """The password of one of the lab's users."""
-        sign_in.known_user(user)
-        target = self._existing()
-        with explained():
-            pool = find_user_pool(target)
-        if pool is None:
-            raise sign_in.NO_LAB
-        return known(target, pool["Id"], user)
+        known_user(user)
+        with self._asking() as target:
+            return sign_in.password(target, user)
 
     def call(
         self,
@@ -242,7 +241,7 @@ class Lab:
         kind: str = "id",
         bearer: bool = False,
         token: str | None = None,
-    ) -> calls.Answer:
+    ) -> calls.Reply:
         """Send one request to the API.
 
         Args:
@@ -253,28 +252,20 @@ class Lab:
             bearer: put `Bearer ` before the token.
             token: a value of the Authorization header, in place of a user's token.
         """
-        calls.known_route(route)
-        calls.known_stage(stage)
-        if user is not None:
-            sign_in.known_user(user)
-        with explained():
-            target = self._existing()
-            return calls.send(target, route, self._caller(target, user, kind, token, bearer=bearer), stage)
-
-    @staticmethod
-    def _caller(target: Target, user: str | None, kind: str, token: str | None, *, bearer: bool) -> calls.Caller:
-        if token is not None:
-            return calls.with_token(token)
-        return calls.anonymous() if user is None else calls.signed_in(target, user, kind, bearer=bearer)
+        question = Question(route, user, kind, bearer, stage, token)
+        with self._asking() as target:
+            return calls.call(target, question)
 
     def read(self, token: str, *claims: str) -> Reading:
         """Decode a token on this machine: every claim explained, or only those named, and its signature checked."""
+        return read(a_token(token), time.time(), self._place_at_hand(), texts(claims, "The name of a claim"))
+
+    def _place_at_hand(self) -> Place | None:
+        """The lab's place, if it can be had without starting anything."""
         try:
-            target = self._existing()
+            return self._existing().place
         except LabError:
-            return read(token, time.time(), names=claims)
-        with explained():
-            return read(token, time.time(), target.place, claims).in_terms(self._terms(target))
+            return None
 
     def explain(
         self,
@@ -286,7 +277,6 @@ class Lab:
         bearer: bool = False,
         stage: str = "$default",
         observe: bool = True,
-        exact: bool = False,
     ) -> Explanation:
         """Say rule by rule how the authorizer decides a request, send it, and compare.
 
@@ -298,34 +288,27 @@ class Lab:
             bearer: put `Bearer ` before the token.
             stage: `$default` or `Test`.
             observe: send the request; without it the decision is only predicted.
-            exact: write ids and times as they are, and not as the variables of `labkit env`.
         """
-        calls.method_and_path(route, stage)
-        target = self._existing()
-        with explained():
-            caller = self._caller(target, user, kind, token, bearer=bearer)
-            explanation = explain(target, route, caller, stage, observe=observe)
-            return explanation if exact else explanation.in_terms(self._terms(target))
+        question = Question(route, user, kind, bearer, stage, token)
+        with self._asking() as target:
+            return explain(target, question, observe=observe)
 
     def access(self) -> Access:
         """Call every route as every kind of caller: what the rules predict beside what the endpoint answers."""
-        target = self._existing()
-        with explained():
-            return access(target).in_terms(self._terms(target))
+        with self._asking() as target:
+            return access(target)
 
     def cause(self, token: str) -> Cause:
         """What the pre token generation trigger was given for this token, and what it answered."""
-        target = self._existing()
-        with explained():
-            return replace(find_cause(target, decode(token)), terms=self._terms(target))
+        a_token(token)
+        with self._asking() as target:
+            return find_cause(target, decode(token))
 
     def compare(self, left: str, right: str) -> Comparison:
         """Where two tokens differ, what the trigger did for each, and what follows."""
-        target = self._existing()
-        both = decode(left), decode(right)
-        with explained():
-            causes = tuple(find_cause(target, token) for token in both if token.kind == "id")
-            return Comparison(*both, causes, self._terms(target))
+        both = a_token(left), a_token(right)
+        with self._asking() as target:
+            return compare_tokens(target, *both)
 
     def what_if(
         self,
@@ -357,20 +340,20 @@ class Lab:
             route: the route of the lab that it begins with.
             send: try it out; without it the decision is only predicted.
         """
-        change = Change(
-            claims=claims or {},
-            without=_several(without),
-            header=header or {},
+        base = None if user is None else known_user(user), known_route(route)
+        change = Change.of(
+            claims=claims,
+            without=without,
+            header=header,
             key=key,
             hours_later=hours_later,
             issuer=issuer,
-            audience=None if audience is None else _several(audience),
-            scopes=None if scopes is None else _several(scopes),
+            audience=audience,
+            scopes=scopes,
         )
         target = self._existing()
         with self._working(target):
-            result = what_if(target, user, calls.known_route(route), change, send=send)
-            return result.in_terms(self._terms(target))
+            return what_if(target, *base, change, ask=self.what_if, send=send)
 
     def end_what_if(self) -> State:
         """Take the what-if API away before the lab goes. Returns what the lab has of its own HTTP API."""
@@ -383,7 +366,7 @@ class Lab:
         """Make one attempt of the attack bench, by its name."""
         wanted, target = attempt_named(attempt), self._existing()
         with self._working(target):
-            return Bench(target).attack(wanted).in_terms(self._terms(target))
+            return Bench(target).attack(wanted)
 
     def attack_bench(self, *rules: str) -> AttackReport:
         """Make every attempt of the attack bench, or those that these rules refuse, or that are `let in`."""
@@ -391,33 +374,21 @@ class Lab:
         with self._working(target):
             return Bench(target).run(wanted)
 
-    def _terms(self, target: Target) -> Terms:
-        """This lab's words for the values that AWS made up for it."""
-        environment = self.environment()
-        issuer = environment.get("ISSUER")
-        words = {value: name for name, value in environment.items() if name not in _NOT_IN_OUTPUTS}
-        return lab_terms(words, published_keys(target.place, issuer).keys if issuer else ())
-
     def add_to_group(self, user: str, group: str) -> None:
         """Put a user into a group. `ensure("user-pool")` makes the groups what the lab says."""
-        sign_in.known_user(user)
-        target = self._existing()
-        target.require_confirmation()
-        pool = find_user_pool(target)
-        if pool is None:
-            raise sign_in.NO_LAB
-        with explained():
-            target.client("cognito-idp").admin_add_user_to_group(UserPoolId=pool["Id"], Username=user, GroupName=group)
+        member = known_user(user), known_group(group)
+        with self._asking() as target:
+            sign_in.add_to_group(target, *member)
 
     def source(self, function: str) -> Source:
         """The code of one of the post's functions, in the lab's runtime."""
-        return source(function, self.settings.runtime)
+        return source(known_function(function), self.settings.runtime)
 
     def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
         """Run a function once with an event of your own."""
-        target = self._existing()
-        with explained():
-            return invoke(target, function, event)
+        given = known_function(function), an_object(event, "An event")
+        with self._asking() as target:
+            return invoke(target, *given)
 
     def doctor(self) -> Diagnosis:
         """Whether everything is here that the lab needs."""
@@ -440,16 +411,6 @@ class Lab:
             **({"DOMAIN": self.target.names.domain_prefix(pool)} if pool else {}),
             **{key.upper(): value for key, value in ids.items() if key not in FUNCTIONS},
         }
-
-
-# An issuer says more as the user pool's id in AWS's host name.
-_NOT_IN_OUTPUTS = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "ISSUER"}
-)
-
-
-def _several(value: str | Sequence[str]) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 # A region is part of so many words that naming it would hide more than it tells.

@@ -17,6 +17,7 @@ from labkit.cli import main as cli
 from labkit.cloud import process
 from labkit.cloud.protocol import Cloud
 from labkit.lab import Lab
+from labkit.text.terms import OUTPUTS, STABLE
 from tests.labs import lab_at
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ def warm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def warm_cloud(warm_home: Path) -> Cloud:
     """The cloud of the warm home."""
     return process.start(warm_home)
+
+
+@pytest.fixture
+def stable_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outputs as they are committed: words in place of ids, keys and times."""
+    monkeypatch.setenv(OUTPUTS, STABLE)
 
 
 _lab_numbers = itertools.count(1)

@@ -8,21 +8,21 @@ from urllib.parse import parse_qs
 
 from ministack.services import apigateway
 
-from labkit.questions.endpoint import Endpoint, Headers
+from labkit.questions.endpoint import Headers, ProtectedEndpoint
 
 
-def ministack_status(endpoint: Endpoint, headers: Headers, query: str = "") -> int:
+def ministack_status(endpoint: ProtectedEndpoint, headers: Headers, query: str = "") -> int:
     """The status that MiniStack's authorizer answers with; 500 where it raises."""
     return asyncio.run(_status(endpoint, headers, query))
 
 
-async def _status(endpoint: Endpoint, headers: Headers, query: str) -> int:
+async def _status(endpoint: ProtectedEndpoint, headers: Headers, query: str) -> int:
     wanted = endpoint.authorizer
     authorizer = {
         "identitySource": [wanted.identity_source],
         "jwtConfiguration": {"issuer": wanted.issuer, "audience": list(wanted.audience)},
     }
-    route = {"authorizationScopes": list(endpoint.route.scopes)}
+    route = {"authorizationScopes": list(endpoint.scopes)}
     await _publish(authorizer, endpoint)
     try:
         _, _, refusal = await apigateway._validate_jwt_authorizer(route, authorizer, _folded(headers), parse_qs(query))
@@ -31,7 +31,7 @@ async def _status(endpoint: Endpoint, headers: Headers, query: str) -> int:
     return refusal[0] if refusal else 200
 
 
-async def _publish(authorizer: dict[str, object], endpoint: Endpoint) -> None:
+async def _publish(authorizer: dict[str, object], endpoint: ProtectedEndpoint) -> None:
     """Let MiniStack find the keys in its cache, so that it asks nobody."""
     document = {"jwks_uri": f"{endpoint.authorizer.issuer}/keys", "expiresAt": math.inf}
     apigateway._oidc_config_cache[endpoint.authorizer.issuer.rstrip("/")] = document
@@ -39,9 +39,8 @@ async def _publish(authorizer: dict[str, object], endpoint: Endpoint) -> None:
     apigateway._jwks_cache[url] = {"jwks": _key_set(endpoint), "expiresAt": math.inf}
 
 
-def _key_set(endpoint: Endpoint) -> dict[str, object]:
-    keys = endpoint.keys
-    return dict(keys) if isinstance(keys, dict) else {"keys": [dict(key) for key in keys]}
+def _key_set(endpoint: ProtectedEndpoint) -> dict[str, object]:
+    return {"keys": [dict(key) for key in endpoint.published.keys]}
 
 
 def _folded(headers: Headers) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from labkit.attacks.rows import ATTEMPTS, Attempt, Base
 from labkit.attacks.what_if import because
 from labkit.errors import UsageError
-from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Folded, Table, sentences
+from labkit.text.shown import Shown
 from labkit.text.terms import EXACT, Terms
 from labkit.tokens.decision import RULES, Decision
 
@@ -70,20 +71,10 @@ class Attack(Shown):
         ]
         return [*rows, ("remember", attempt.remark)] if attempt.remark else rows
 
-    def _told(self) -> list[tuple[str, str]]:
-        return [(name, self.terms.say(value)) for name, value in self.rows()]
-
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """A line for everything about the attempt."""
-        return f"{self.attempt.name}\n\n{text_table((), self._told(), (12, 100))}"
-
-    def html(self) -> str:
-        """The same."""
-        return html_table((self.attempt.name, ""), self._told())
-
-    def in_terms(self, terms: Terms) -> Attack:
-        """The same, told in a lab's terms."""
-        return replace(self, terms=terms.plus(self.terms.words))
+        yield sentences(self.attempt.name)
+        yield Table((), self.rows(), (12, 100))
 
     def to_dict(self) -> dict[str, Any]:
         """The attempt's row, the decision, and what was observed."""
@@ -124,17 +115,12 @@ class AttackReport(Shown):
         groups = [(rule, list(group)) for rule, group in groupby(attacks, lambda attack: attack.attempt.rule)]
         return [(_title(rule, group), group) for rule, group in groups]
 
-    def text(self) -> str:
-        """The summary, then for each rule a line for each attempt."""
-        tables = [f"{title}\n{text_table(*_table(group), _WIDTHS)}" for title, group in self.groups()]
-        return "\n\n".join([self.summary, *tables])
-
-    def html(self) -> str:
-        """The summary, then for each rule its attempts, folded away if there are several rules."""
-        groups = [(title, html_table(*_table(group))) for title, group in self.groups()]
-        if len(groups) == 1:
-            return html_paragraph(self.summary) + groups[0][1]
-        return html_paragraph(self.summary) + "".join(html_details(*group) for group in groups)
+    def blocks(self) -> Iterator[Block]:
+        """The summary, then for each rule a line for each attempt, folded away if there are several rules."""
+        yield sentences(self.summary)
+        groups = self.groups()
+        for title, group in groups:
+            yield Folded(title, (_table(group),), titled=True, opened=len(groups) == 1)
 
     def to_dict(self) -> dict[str, Any]:
         """The `attacks`, and how many were surprises."""
@@ -151,10 +137,10 @@ def _title(rule: str | None, group: Sequence[Attack]) -> str:
     return f"{title} ✗ {surprises} not as expected" if surprises else title
 
 
-def _table(attacks: Sequence[Attack]) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Headings and rows, without the last column where nothing is to be remembered."""
+def _table(attacks: Sequence[Attack]) -> Table:
+    """The attempts, without the last column where nothing is to be remembered."""
     columns = len(_HEADINGS) if any(attack.attempt.remark for attack in attacks) else len(_HEADINGS) - 1
-    return _HEADINGS[:columns], [attack.row()[:columns] for attack in attacks]
+    return Table(_HEADINGS[:columns], [attack.row()[:columns] for attack in attacks], _WIDTHS[:columns])
 
 
 def attempt_named(name: str) -> Attempt:
@@ -162,7 +148,7 @@ def attempt_named(name: str) -> Attempt:
     for attempt in ATTEMPTS:
         if attempt.name == name:
             return attempt
-    near = get_close_matches(name, [attempt.name for attempt in ATTEMPTS]) or ["lab.attack_bench() lists them all"]
+    near = get_close_matches(str(name), [attempt.name for attempt in ATTEMPTS]) or ["lab.attack_bench() lists them all"]
     raise UsageError(f"There is no attempt named {name!r}.", f"Name another: {', '.join(near)}.")
 
 

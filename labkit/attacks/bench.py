@@ -16,15 +16,16 @@ from labkit.attacks.attack import Attack, AttackReport
 from labkit.attacks.forgery import Means, forge, key_id
 from labkit.attacks.issuer import CERTIFICATE, KEYS, own_issuer, stranger
 from labkit.attacks.rows import WHAT_IF, Attempt, Base
-from labkit.attacks.what_if import ISSUER_NAME, PREDICTED_ONLY, Change, default_claims, what_if_endpoint
+from labkit.attacks.what_if import ISSUER_NAME, PREDICTED_ONLY, Change, default_claims, reached, what_if_endpoint
 from labkit.attacks.what_if_api import served
 from labkit.errors import LabError
-from labkit.questions import sign_in
-from labkit.questions.endpoint import Endpoint, clock, lab_endpoint
-from labkit.questions.explanation import stable_words
+from labkit.questions.endpoint import LabApi, ProtectedEndpoint, Question, clock
+from labkit.questions.sign_in import SignIns
+from labkit.questions.words import decision_words, settings_words
 from labkit.target.target import Target
-from labkit.text.terms import EXACT
-from labkit.tokens import jws
+from labkit.text.terms import Terms, in_words, key_words
+from labkit.tokens.decision import ApiRequest, Decision
+from labkit.tokens.jws import find_key
 from labkit.tokens.token import decode
 
 ROUTE = "GET /AdminUser"
@@ -40,6 +41,7 @@ class Bench:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._issuer = own_issuer()
+        self._sign_ins = SignIns(target)
 
     def run(self, attempts: Iterable[Attempt]) -> AttackReport:
         """Make attempts.
@@ -53,15 +55,21 @@ class Bench:
         """Make one attempt."""
         endpoint, token = self.endpoint(attempt), self.token(attempt)
         headers, query = sent(attempt, token)
-        answer = endpoint.call(headers, query) if endpoint.url else None
-        request, now = endpoint.request(headers, query), clock(answer)
+        answer = endpoint.send(headers, query) if endpoint.url else None
+        request, now = endpoint.request(headers, query), clock(answer.headers if answer is not None else {})
         decision = endpoint.predict(request, now)
-        words = {f"{request.size:,} bytes": "more", self._issuer.url: ISSUER_NAME}
-        words |= stable_words(decision, request, decode(token), now)
         observed, unsent = (answer.status_code, "") if answer is not None else (None, PREDICTED_ONLY)
-        return Attack(attempt, decision, observed, unsent, EXACT.plus(words))
+        return Attack(attempt, decision, observed, unsent, self._terms(decision, request, token, now))
 
-    def endpoint(self, attempt: Attempt) -> Endpoint:
+    def _terms(self, decision: Decision, request: ApiRequest, token: str, now: float) -> Terms:
+        return in_words(
+            decision_words(decision, request, decode(token), now),
+            {f"{request.size:,} bytes": "more", self._issuer.url: ISSUER_NAME},
+            settings_words(self._lab.authorizer),
+            key_words(self._lab.published.keys),
+        )
+
+    def endpoint(self, attempt: Attempt) -> ProtectedEndpoint:
         """Where an attempt is made."""
         return self._what_if if attempt.base == WHAT_IF else self._lab
 
@@ -77,7 +85,7 @@ class Bench:
             case "adminuser":
                 return self._admin["id"]
             case "regularuser":
-                return self._regular["id"]
+                return self._sign_ins.tokens("regularuser")["id"]
             case "access token":
                 return self._admin["access"]
             case "refresh token":
@@ -98,7 +106,7 @@ class Bench:
 
     def _public_key(self, original: str) -> bytes:
         """The public key behind a user's token, in the form in which keys are passed around."""
-        key = jws.find_key(jws.signing_keys(self._lab.keys), key_id(original))
+        key = find_key(self._lab.published.keys, key_id(original))
         return cast(RSAPublicKey, RSAAlgorithm.from_jwk(dict(key or {}))).public_bytes(
             Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
         )
@@ -108,7 +116,7 @@ class Bench:
         known = {
             "$ORIGINAL": original,
             "$CLIENT": self._lab.authorizer.audience[0],
-            "$SCOPE": self._lab.route.scopes[0],
+            "$SCOPE": self._lab.scopes[0],
             "$STRANGER_KID": stranger().name,
             "$STRANGER_JWK": stranger().jwk,
             "$STRANGER_X5C": stranger().x5c,
@@ -123,29 +131,25 @@ class Bench:
         return {**known, "$SIGNATURE": signature, "$ACCESS_KID": key_id(self._admin["access"])}
 
     @cached_property
-    def _lab(self) -> Endpoint:
-        lab = lab_endpoint(self._target, ROUTE)
-        if not lab.route.scopes:
+    def _lab(self) -> ProtectedEndpoint:
+        lab = reached(LabApi(self._target).protected(Question(ROUTE)))
+        if not lab.scopes:
             raise LabError(f"{ROUTE} asks for no scope, so every good token opens it.", "Give it its scope: labkit up")
         return lab
 
     @cached_property
-    def _what_if(self) -> Endpoint:
-        wanted = what_if_endpoint(self._target, self._lab, self._issuer, Change())
+    def _what_if(self) -> ProtectedEndpoint:
+        wanted = what_if_endpoint(self._target.place, self._lab, self._issuer, Change())
         return served(self._target, wanted) if self._target.place.kind == "embedded" else wanted
 
-    @cached_property
+    @property
     def _admin(self) -> dict[str, str]:
-        return sign_in.tokens(self._target, "adminuser")
-
-    @cached_property
-    def _regular(self) -> dict[str, str]:
-        return sign_in.tokens(self._target, "regularuser")
+        return self._sign_ins.tokens("adminuser")
 
     @cached_property
     def _signed_out(self) -> str:
         """The ID token of a sign-in of its own, which is revoked as an app does when its user signs out."""
-        tokens = sign_in.tokens(self._target, "adminuser")
+        tokens = self._sign_ins.anew("adminuser")
         client = self._lab.authorizer.audience[0]
         self._target.client("cognito-idp").revoke_token(Token=tokens["refresh"], ClientId=client)
         return tokens["id"]

@@ -6,27 +6,29 @@ our own, which trusts it. In an AWS account there is no such API, and the decisi
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from labkit.attacks.forgery import GONE, Forgery, In, Means, forge
 from labkit.attacks.issuer import Issuer, own_issuer, stranger
 from labkit.attacks.what_if_api import served
-from labkit.errors import UsageError
-from labkit.questions import sign_in
-from labkit.questions.endpoint import Endpoint, lab_endpoint
-from labkit.questions.explanation import SIGNS, stable_words
-from labkit.questions.published_keys import keys_for
-from labkit.target.target import Target
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
-from labkit.text.terms import EXACT, Terms, about
+from labkit.errors import LabError, UsageError
+from labkit.questions.arguments import a_text, an_object, texts
+from labkit.questions.endpoint import LabApi, ProtectedEndpoint, Question
+from labkit.questions.explanation import SIGNS
+from labkit.questions.published_keys import PublishedKeys, keys_for
+from labkit.questions.sign_in import SignIns
+from labkit.questions.words import decision_words, settings_words
+from labkit.target.target import Place, Target
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
+from labkit.text.terms import EXACT, Terms, about, in_words, key_words
 from labkit.text.wording import either, quoted
-from labkit.tokens import jws
-from labkit.tokens.decision import Authorizer, Decision, Route
+from labkit.tokens.decision import AuthorizerSettings, Decision
+from labkit.tokens.jws import numeric_date
 from labkit.tokens.token import decode
 
 ROUTE = "GET /WhatIf"
@@ -81,22 +83,59 @@ class Change:
     audience: tuple[str, ...] | None = None
     scopes: tuple[str, ...] | None = None
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        claims: object,
+        without: object,
+        header: object,
+        key: object,
+        hours_later: object,
+        issuer: object,
+        audience: object,
+        scopes: object,
+    ) -> Change:
+        """A change as a person describes it: None where nothing changes, one text where there may be several.
+
+        Raises:
+            UsageError: it makes no sense.
+        """
+        if key not in SIGNERS:
+            raise UsageError(f"Nobody has the key {key!r}.", f"Name one of: {', '.join(SIGNERS)}.")
+        if not isinstance(hours_later, int | float) or not math.isfinite(hours_later):
+            raise UsageError(f"The clock cannot go {hours_later!r} hours further.", "Give a number: 2, or -0.5.")
+        return cls(
+            claims=an_object({} if claims is None else claims, "What changes in the claims"),
+            without=texts(without, "What is taken out of the claims"),
+            header=an_object({} if header is None else header, "What changes in the header"),
+            key=key,
+            hours_later=hours_later,
+            issuer=None if issuer is None else a_text(issuer, "An issuer"),
+            audience=None if audience is None else texts(audience, "An audience"),
+            scopes=None if scopes is None else texts(scopes, "What a route asks for"),
+        )
+
 
 @dataclass(frozen=True, repr=False)
 class WhatIf(Shown):
     """What was changed, the decisions before and after, and what the what-if API answered to the changed request.
 
-    `claims` and `endpoint` are what it begins with. `differences` are what, before, after. `observed` is None if
-    nothing was sent, and `unsent` says why.
+    `user`, `route`, `claims` and `endpoint` are what it begins with. `differences` are what, before, after. `observed`
+    is None if nothing was sent, and `unsent` says why. `ask` asks the same lab anew, as `lab.what_if` does.
     """
 
+    user: str | None
+    route: str
+    change: Change
     claims: Mapping[str, Any]
-    endpoint: Endpoint
+    endpoint: ProtectedEndpoint
     differences: tuple[tuple[str, str, str], ...]
     before: Decision
     after: Decision
     observed: int | None
-    unsent: str = ""
+    unsent: str
+    ask: Callable[..., WhatIf] = field(compare=False)
     terms: Terms = EXACT
 
     @property
@@ -110,22 +149,20 @@ class WhatIf(Shown):
         pairs = zip(self.before.rules, self.after.rules, strict=True)
         return tuple(was.name for was, now in pairs if (was.verdict == "failed") != (now.verdict == "failed"))
 
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """A row for each rule: name, verdict before, verdict after, and whether that is a change."""
+    def blocks(self) -> Iterator[Block]:
+        """What was changed, a row for each rule, then what follows."""
+        yield sentences("" if self.differences else "Nothing is changed.")
+        yield Table(("what", "before", "after"), self.differences, (24, 50, 50))
+        yield Table(("rule", "before", "after", "change"), self._verdicts())
+        yield sentences(*_outcome(self.before, self.after), self._observed)
+
+    def _verdicts(self) -> list[tuple[str, str, str, str]]:
         pairs = zip(self.before.rules, self.after.rules, strict=True)
         changed = self.changed_rules
         return [
             (was.name, SIGNS[was.verdict], SIGNS[now.verdict], "◀ changed" if was.name in changed else "")
             for was, now in pairs
         ]
-
-    def changes(self) -> list[tuple[str, str, str]]:
-        """A row for each thing that was changed: what, before, after."""
-        return [(what, self.terms.say(was), self.terms.say(now)) for what, was, now in self.differences]
-
-    def sentences(self) -> list[str]:
-        """What follows from it."""
-        return [self.terms.say(sentence) for sentence in (*_outcome(self.before, self.after), self._observed)]
 
     @property
     def _observed(self) -> str:
@@ -134,20 +171,6 @@ class WhatIf(Shown):
         if self.agrees:
             return f"The what-if API answered {self.observed}, as predicted."
         return f"WARNING: the what-if API answered {self.observed}. Believe it, and not the prediction."
-
-    def text(self) -> str:
-        """What was changed, a row for each rule, then what follows."""
-        changes = text_table(_CHANGES, self.changes(), (24, 50, 50)) if self.differences else "Nothing is changed."
-        return "\n\n".join([changes, text_table(_VERDICTS, self.rows()), "\n".join(self.sentences())])
-
-    def html(self) -> str:
-        """The same."""
-        changes = html_table(_CHANGES, self.changes()) if self.differences else html_paragraph("Nothing is changed.")
-        return "".join([changes, html_table(_VERDICTS, self.rows()), *map(html_paragraph, self.sentences())])
-
-    def in_terms(self, terms: Terms) -> WhatIf:
-        """The same, told in a lab's terms."""
-        return replace(self, terms=terms.plus(self.terms.words))
 
     def to_dict(self) -> dict[str, Any]:
         """The `changes`, both decisions, the `changed_rules` and the `observed_status`."""
@@ -162,14 +185,10 @@ class WhatIf(Shown):
         }
 
 
-_CHANGES = ("what", "before", "after")
-_VERDICTS = ("rule", "before", "after", "")
-
-
 def _outcome(before: Decision, after: Decision) -> list[str]:
     change = f"{before.status} becomes {after.status}" if before.status != after.status else f"It stays {after.status}"
-    advice = [f"What to do: {after.failed.advice}"] if after.failed else []
-    return [f"{change}: {because(after)}", *advice]
+    remedy = [f"What to do: {after.failed.remedy}"] if after.failed else []
+    return [f"{change}: {because(after)}", *remedy]
 
 
 def because(decision: Decision) -> str:
@@ -180,58 +199,68 @@ def because(decision: Decision) -> str:
     return f"the rule {rule.name} fails. Expected: {rule.expected}. Found: {rule.actual}."
 
 
-def what_if(target: Target, user: str | None, route_key: str, change: Change, *, send: bool = True) -> WhatIf:
+def what_if(
+    target: Target, user: str | None, route: str, change: Change, *, ask: Callable[..., WhatIf], send: bool = True
+) -> WhatIf:
     """Predict what a change would do, and try it out where that is possible.
 
     Args:
         target: the lab's place, with a finished lab in it.
         user: whose ID token it begins with; None for a table of defaults.
-        route_key: the route of the lab whose authorizer and scopes it begins with.
+        route: the route of the lab whose authorizer and scopes it begins with.
         change: what is different.
+        ask: asks the same lab anew.
         send: try it out; without it the decision is only predicted.
 
     Raises:
-        UsageError: the lab has no such user, or the change makes no sense.
         LabError: there is no finished lab.
     """
-    _require_sense(change)
     issuer, now = own_issuer(), time.time()
-    lab = lab_endpoint(target, route_key)
+    lab = reached(LabApi(target).protected(Question(route)))
     claims = default_claims(lab, issuer, now) if user is None else _claims_of(target, user, issuer, now)
-    changed = changed_claims(claims, change)
-    base, wanted = what_if_endpoint(target, lab, issuer, Change()), what_if_endpoint(target, lab, issuer, change)
+    changed, token = changed_claims(claims, change), issuer.token(claims)
+    base, wanted = (what_if_endpoint(target.place, lab, issuer, one) for one in (Change(), change))
     unsent = _unsent(target, wanted) if send else NOT_SENT
     if not unsent:
         wanted = served(target, wanted)
-    request = wanted.request(_headers(_token(issuer, claims, changed, change, now)))
+    headers = (("Authorization", _changed_token(issuer, token, claims, changed, change, now)),)
+    request = wanted.request(headers)
     after = wanted.predict(request, now)
-    terms = EXACT.plus({**stable_words(after, request, decode(request.headers[0][1]), now), issuer.url: ISSUER_NAME})
     return WhatIf(
+        user=user,
+        route=route,
+        change=change,
         claims=claims,
         endpoint=base,
         differences=tuple(_differences(claims, changed, base, wanted, change)),
-        before=base.predict(base.request(_headers(issuer.token(claims))), now),
+        before=base.predict(base.request((("Authorization", token),)), now),
         after=after,
-        observed=None if unsent else wanted.call(request.headers).status_code,
+        observed=None if unsent else wanted.send(headers).status_code,
         unsent=unsent,
-        terms=terms,
+        ask=ask,
+        terms=in_words(
+            {issuer.url: ISSUER_NAME},
+            decision_words(after, request, decode(headers[0][1]), now),
+            settings_words(lab.authorizer),
+            key_words(lab.published.keys),
+        ),
     )
 
 
-def _require_sense(change: Change) -> None:
-    try:
-        json.dumps([change.claims, change.header])
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"A token cannot hold that: {error}.", "Give text, numbers, lists and the like.") from error
-    if change.key not in SIGNERS:
-        raise UsageError(f"Nobody has the key {change.key!r}.", f"Name one of: {', '.join(SIGNERS)}.")
-    if not math.isfinite(change.hours_later):
-        raise UsageError("The clock cannot go there.", "Name a number of hours.")
+def reached(lab: ProtectedEndpoint) -> ProtectedEndpoint:
+    """Return a route of the lab whose issuer's keys are at hand.
+
+    Raises:
+        LabError: they are not.
+    """
+    if not lab.published.reached:
+        raise LabError(lab.published.sentence, "See what is wrong: labkit check")
+    return lab
 
 
-def default_claims(lab: Endpoint, issuer: Issuer, now: float) -> dict[str, Any]:
+def default_claims(lab: ProtectedEndpoint, issuer: Issuer, now: float) -> dict[str, Any]:
     """The table of defaults, filled in for a route of the lab and an issuer."""
-    known = {"$ISSUER": issuer.url, "$CLIENT": lab.authorizer.audience[0], "$SCOPE": " ".join(lab.route.scopes)}
+    known = {"$ISSUER": issuer.url, "$CLIENT": lab.authorizer.audience[0], "$SCOPE": " ".join(lab.scopes)}
     return dict(Means({}, known, now).filled(dict(DEFAULTS)))
 
 
@@ -243,46 +272,50 @@ def changed_claims(claims: Mapping[str, Any], change: Change) -> dict[str, Any]:
 
 def _claims_of(target: Target, user: str, issuer: Issuer, now: float) -> dict[str, Any]:
     """The claims of a user's ID token, as if our issuer had issued them just now."""
-    claims = decode(sign_in.tokens(target, user)["id"]).claims
+    claims = decode(SignIns(target).tokens(user)["id"]).claims
     return {**_moved(claims, int(now) - claims["iat"]), "iss": issuer.url}
 
 
 def _moved(claims: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """The claims with every time in them moved by so many seconds."""
-    times = {name: jws.numeric_date(claims.get(name)) for name in TIMES}
+    times = {name: numeric_date(claims.get(name)) for name in TIMES}
     return {**claims, **{name: int(time + seconds) for name, time in times.items() if time is not None}}
 
 
-def what_if_endpoint(target: Target, lab: Endpoint, issuer: Issuer, change: Change) -> Endpoint:
+def what_if_endpoint(place: Place, lab: ProtectedEndpoint, issuer: Issuer, change: Change) -> ProtectedEndpoint:
     """The route of the what-if API that stands for a route of the lab: our issuer takes the place of the user pool."""
     trusted = issuer.url if change.issuer is None else change.issuer
     audience = lab.authorizer.audience if change.audience is None else change.audience
-    scopes = lab.route.scopes if change.scopes is None else change.scopes
-    keys = issuer.key_set if trusted == issuer.url else keys_for(target.place, trusted).keys
-    return Endpoint(Authorizer(lab.authorizer.identity_source, trusted, audience), Route(ROUTE, scopes), keys)
+    scopes = lab.scopes if change.scopes is None else change.scopes
+    ours = PublishedKeys(tuple(issuer.key_set["keys"]), "")
+    published = ours if trusted == issuer.url else keys_for(place, trusted)
+    authorizer = AuthorizerSettings(lab.authorizer.identity_source, trusted, audience)
+    return ProtectedEndpoint(ROUTE, "", authorizer, scopes, published)
 
 
-def _unsent(target: Target, wanted: Endpoint) -> str:
+def _unsent(target: Target, wanted: ProtectedEndpoint) -> str:
     """Why a request cannot be sent; empty if it can."""
     if target.place.kind != "embedded":
         return PREDICTED_ONLY
     if not wanted.authorizer.audience:
         return NO_AUDIENCE
-    return "" if jws.signing_keys(wanted.keys) else UNREACHABLE_ISSUER
+    return "" if wanted.published.keys else UNREACHABLE_ISSUER
 
 
-def _token(issuer: Issuer, claims: Mapping[str, Any], changed: Mapping[str, Any], change: Change, now: float) -> str:
+def _changed_token(
+    issuer: Issuer, token: str, claims: Mapping[str, Any], changed: Mapping[str, Any], change: Change, now: float
+) -> str:
     gone = {name: GONE for name in claims if name not in changed}
     forgery = Forgery(header=change.header, claims={**changed, **gone}, by=change.key)
-    return forge(forgery, issuer.token(claims), Means({"issuer": issuer.key, "stranger": stranger().key}, {}, now))
-
-
-def _headers(token: str) -> tuple[tuple[str, str], ...]:
-    return (("Authorization", token),)
+    return forge(forgery, token, Means({"issuer": issuer.key, "stranger": stranger().key}, {}, now))
 
 
 def _differences(
-    claims: Mapping[str, Any], changed: Mapping[str, Any], base: Endpoint, wanted: Endpoint, change: Change
+    claims: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    base: ProtectedEndpoint,
+    wanted: ProtectedEndpoint,
+    change: Change,
 ) -> Iterator[tuple[str, str, str]]:
     """What, before, after."""
     for name, value in change.header.items():
@@ -297,7 +330,7 @@ def _differences(
     for what, was, now in (
         ("authorizer's issuer", (base.authorizer.issuer,), (wanted.authorizer.issuer,)),
         ("authorizer's audience", base.authorizer.audience, wanted.authorizer.audience),
-        ("route's scopes", base.route.scopes, wanted.route.scopes),
+        ("route's scopes", base.scopes, wanted.scopes),
     ):
         if was != now:
             yield what, either(was), either(now) or "none"
@@ -305,7 +338,7 @@ def _differences(
 
 def _before(claims: Mapping[str, Any], name: str) -> str:
     """A claim as it was: a time by its distance from the token's own beginning, which is the same in every run."""
-    seconds = jws.numeric_date(claims.get(name))
+    seconds = numeric_date(claims.get(name))
     return about(seconds - claims["iat"]) if name in TIMES and seconds is not None else _value(claims, name)
 
 

@@ -6,14 +6,14 @@ is never touched.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from labkit.aws import until_settled
 from labkit.cloud.protocol import HEALTH_PATH
-from labkit.questions.endpoint import Endpoint
+from labkit.machine.polling import until
+from labkit.questions.endpoint import ProtectedEndpoint
 from labkit.steps.http_api import named_apis
 from labkit.steps.step import is_tagged
 from labkit.target.embedded import EmbeddedPlace
@@ -24,7 +24,7 @@ from labkit.target.target import Target
 DEPLOYMENT_SECONDS = 20
 
 
-def served(target: Target, wanted: Endpoint) -> Endpoint:
+def served(target: Target, wanted: ProtectedEndpoint) -> ProtectedEndpoint:
     """Have the what-if API serve a route.
 
     Args:
@@ -54,17 +54,17 @@ def _apis(target: Target) -> list[dict[str, Any]]:
     return [api for api in named if is_tagged(api.get("Tags"), target)]
 
 
-def _description(wanted: Endpoint) -> str:
+def _description(wanted: ProtectedEndpoint) -> str:
     """What the API is for. It is written last, so an API that was not finished is not taken for one that was."""
-    authorizer, scopes = wanted.authorizer, ", ".join(wanted.route.scopes)
+    authorizer, scopes = wanted.authorizer, ", ".join(wanted.scopes)
     return f"trusts {authorizer.issuer} for {', '.join(authorizer.audience)} with {scopes or 'any scope'}"
 
 
-def _at(target: Target, api_id: str, wanted: Endpoint) -> Endpoint:
-    return replace(wanted, url=f"{target.place.api_url(api_id)}{wanted.route.key.split(' ')[1]}")
+def _at(target: Target, api_id: str, wanted: ProtectedEndpoint) -> ProtectedEndpoint:
+    return replace(wanted, url=f"{target.place.api_url(api_id)}{wanted.route_key.split(' ')[1]}")
 
 
-def _make(target: Target, wanted: Endpoint) -> str:
+def _make(target: Target, wanted: ProtectedEndpoint) -> str:
     """Make the API anew. Behind its route is a page of the embedded cloud, which needs no permission."""
     client, tags = target.client("apigatewayv2"), target.names.tags
     remove(target)
@@ -82,7 +82,7 @@ def _make(target: Target, wanted: Endpoint) -> str:
     return str(api)
 
 
-def _protected(client: Any, api: str, wanted: Endpoint) -> dict[str, Any]:
+def _protected(client: Any, api: str, wanted: ProtectedEndpoint) -> dict[str, Any]:
     """Make the authorizer. Returns the settings of the route that it protects."""
     authorizer = client.create_authorizer(
         ApiId=api,
@@ -92,10 +92,10 @@ def _protected(client: Any, api: str, wanted: Endpoint) -> dict[str, Any]:
         JwtConfiguration={"Audience": list(wanted.authorizer.audience), "Issuer": wanted.authorizer.issuer},
     )["AuthorizerId"]
     return {
-        "RouteKey": wanted.route.key,
+        "RouteKey": wanted.route_key,
         "AuthorizationType": "JWT",
         "AuthorizerId": authorizer,
-        "AuthorizationScopes": list(wanted.route.scopes),
+        "AuthorizationScopes": list(wanted.scopes),
     }
 
 
@@ -105,9 +105,12 @@ def _health_page(target: Target) -> str:
     return f"{place.cloud.endpoint_url}{HEALTH_PATH}"
 
 
-def _patiently(endpoint: Endpoint) -> Endpoint:
+def _patiently(endpoint: ProtectedEndpoint) -> ProtectedEndpoint:
     """Wait until the route is served."""
-    until = time.monotonic() + DEPLOYMENT_SECONDS
-    while endpoint.call(()).status_code == HTTPStatus.NOT_FOUND and time.monotonic() < until:
-        time.sleep(0.1)
+    until(
+        lambda: endpoint.send(()).status_code,
+        lambda status: status != HTTPStatus.NOT_FOUND,
+        seconds=DEPLOYMENT_SECONDS,
+        every=0.1,
+    )
     return endpoint

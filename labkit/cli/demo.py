@@ -28,9 +28,10 @@ def run(lab: Lab, say: Callable[[str], None]) -> None:
         say(lab.ensure(step.name).text())
     surprises = 0
     for expected in EXPECTATIONS:
-        answer = lab.call(expected.route, expected.user, kind=expected.kind, bearer=expected.bearer)
-        say(f"\n{answer.text()}\n{expected.why}")
-        surprises += answer.status != expected.status
+        asked = expected.question
+        reply = lab.call(asked.route, asked.user, kind=asked.kind, bearer=asked.bearer)
+        say(f"\n{reply.text()}\n{expected.why}")
+        surprises += reply.status != expected.status
     say("\n== Teardown")
     say(lab.down().text())
     if surprises:

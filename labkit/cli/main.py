@@ -19,8 +19,7 @@ from labkit.errors import LabError, UsageError
 from labkit.fleet import rehearsal
 from labkit.lab import Lab
 from labkit.machine.private_files import write_bytes
-from labkit.questions.invocation import known_function
-from labkit.questions.sign_in import KINDS, known_user
+from labkit.questions.arguments import known_function, known_kind, known_user
 from labkit.questions.token_reading import read
 from labkit.settings import Settings
 from labkit.steps import STEPS
@@ -168,7 +167,6 @@ def call(
     """Send one request to the API. Exit code 0 whatever the HTTP status."""
     if sum([user is not None, token is not None, anonymous]) > 1:
         raise UsageError("--as, --token and --anonymous exclude each other.", "Give one of them, or none.")
-    known_kind(kind)
     show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=token), as_json=json)
 
 
@@ -185,12 +183,9 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say rule by rule why a request is let in or refused. Exit code 1 if what was sent is no token."""
-    if user is not None and value is not None:
-        raise UsageError("--as and a token exclude each other.", "Give one of them, or none.")
-    known_kind(kind)
     token = None if value is None else given_text(value)
     lab = open_lab()
-    show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage, exact=True), as_json=json)
+    show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage), as_json=json)
     if token is not None and decode_token(token).problem:
         raise typer.Exit(1)
 
@@ -229,12 +224,6 @@ def place_at_hand() -> Place | None:
         return open_target(Settings.from_environment(), start=False).place
     except LabError:
         return None
-
-
-def known_kind(kind: str) -> None:
-    """Raise UsageError unless this is a kind of token."""
-    if kind not in KINDS:
-        raise UsageError(f"There is no token of the kind {kind!r}.", f"Name one of: {', '.join(KINDS)}.")
 
 
 @app.command()

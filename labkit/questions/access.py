@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from labkit.questions.calls import Caller, anonymous, signed_in
-from labkit.questions.explanation import Explanation, explain
+from labkit.questions.endpoint import LabApi, Question
+from labkit.questions.explanation import Explanation, explain_with
+from labkit.questions.sign_in import SignIns
 from labkit.target.names import ROUTES
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_table, text_table
-from labkit.text.terms import Terms
+from labkit.text.blocks import Block, Table
+from labkit.text.shown import Shown
 
-HEADINGS = ("caller", "route", "predicted", "observed", "", "the same with curl")
+HEADINGS = ("caller", "route", "predicted", "observed", "agreement", "the same with curl")
+
+# User and kind of token.
+CALLERS = ((None, "id"), ("regularuser", "id"), ("adminuser", "id"), ("adminuser", "access"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,40 +26,23 @@ class Access(Shown):
 
     explanations: tuple[Explanation, ...]
 
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """A row for each caller on each route."""
-        return text_table(HEADINGS, self.rows())
-
-    def html(self) -> str:
-        """The same."""
-        return html_table(HEADINGS, self.rows())
+        yield Table(HEADINGS, [_row(explanation) for explanation in self.explanations])
 
     def to_dict(self) -> dict[str, Any]:
         """The `calls`, each as an explanation."""
         return {"calls": [explanation.to_dict() for explanation in self.explanations]}
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """A row for each call: caller, route, predicted status, observed status, whether they agree, curl line."""
-        return [
-            (
-                e.caller,
-                e.request,
-                f"{e.decision.status}",
-                observed_status(e),
-                agreement(e),
-                e.answer.curl if e.answer else "",
-            )
-            for e in self.explanations
-        ]
 
-    def in_terms(self, terms: Terms) -> Access:
-        """The same, told in a lab's terms."""
-        return replace(self, explanations=tuple(e.in_terms(terms) for e in self.explanations))
+def _row(told: Explanation) -> tuple[str, ...]:
+    curl = told.reply.curl if told.reply else ""
+    return told.caller, told.request, f"{told.decision.status}", observed_status(told), agreement(told), curl
 
 
 def observed_status(explanation: Explanation) -> str:
     """The status that the endpoint answered, as text."""
-    return str(explanation.answer.status) if explanation.answer else "none"
+    return str(explanation.reply.status) if explanation.reply else "none"
 
 
 def agreement(explanation: Explanation) -> str:
@@ -68,13 +56,6 @@ def access(target: Target) -> Access:
     Raises:
         LabError: there is no lab, or a part of it is gone.
     """
-    return Access(tuple(explain(target, route, caller) for caller in _callers(target) for route in ROUTES))
-
-
-def _callers(target: Target) -> tuple[Caller, ...]:
-    return (
-        anonymous(),
-        signed_in(target, "regularuser"),
-        signed_in(target, "adminuser"),
-        signed_in(target, "adminuser", "access"),
-    )
+    api, sign_ins = LabApi(target), SignIns(target)
+    questions = (Question(route, user, kind) for user, kind in CALLERS for route in ROUTES)
+    return Access(tuple(explain_with(target.place, api, sign_ins, question) for question in questions))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from labkit.errors import LabError
-from labkit.questions.calls import STAGES, Answer, Caller, _label, anonymous, send, signed_in
+from labkit.machine.polling import until
+from labkit.questions.arguments import STAGES
+from labkit.questions.calls import Reply, send
+from labkit.questions.endpoint import LabApi, Question
+from labkit.questions.sign_in import SignIns
 from labkit.steps.report import Finding, Report
 from labkit.target.target import Target
 
@@ -16,85 +19,57 @@ from labkit.target.target import Target
 class Expectation:
     """One call that a sound lab answers in a known way."""
 
-    route: str
-    user: str | None
+    question: Question
     status: int
     body: str
     why: str
-    kind: str = "id"
-    bearer: bool = False
 
+
+ADMIN, REGULAR = "GET /AdminUser", "GET /RegularUser"
+HELLO_ADMIN, HELLO_REGULAR = '"Hello from Admin User"', '"Hello from Regular User"'
+FORBIDDEN = '{"message":"Forbidden"}'
 
 # The post's five calls in its order, then the two that every learner tries.
 EXPECTATIONS = (
-    Expectation("GET /AdminUser", None, 401, '{"message":"Unauthorized"}', "Nobody may call without a token."),
-    Expectation("GET /AdminUser", "adminuser", 200, '"Hello from Admin User"', "adminuser is in the group admin."),
-    Expectation("GET /AdminUser", "regularuser", 403, '{"message":"Forbidden"}', "regularuser is not in admin."),
-    Expectation("GET /RegularUser", "adminuser", 200, '"Hello from Regular User"', "adminuser is in regular, too."),
-    Expectation("GET /RegularUser", "regularuser", 200, '"Hello from Regular User"', "regularuser is in regular."),
-    Expectation("GET /AdminUser", "adminuser", 403, '{"message":"Forbidden"}',
-                "An access token has no scope of ours: the trigger writes into the ID token only.", kind="access"),
-    Expectation("GET /AdminUser", "adminuser", 200, '"Hello from Admin User"',
-                "The word Bearer before the token changes nothing.", bearer=True),
+    Expectation(Question(ADMIN), 401, '{"message":"Unauthorized"}', "Nobody may call without a token."),
+    Expectation(Question(ADMIN, "adminuser"), 200, HELLO_ADMIN, "adminuser is in the group admin."),
+    Expectation(Question(ADMIN, "regularuser"), 403, FORBIDDEN, "regularuser is not in admin."),
+    Expectation(Question(REGULAR, "adminuser"), 200, HELLO_REGULAR, "adminuser is in regular, too."),
+    Expectation(Question(REGULAR, "regularuser"), 200, HELLO_REGULAR, "regularuser is in regular."),
+    Expectation(Question(ADMIN, "adminuser", kind="access"), 403, FORBIDDEN,
+                "An access token has no scope of ours: the trigger writes into the ID token only."),
+    Expectation(Question(ADMIN, "adminuser", bearer=True), 200, HELLO_ADMIN,
+                "The word Bearer before the token changes nothing."),
 )  # fmt: skip
 
 
 def check_calls(target: Target) -> Report:
-    """Make every expected call, on the `$default` stage, and the first sign-in's on `Test`, too.
+    """Make every expected call on each stage.
 
     A change may take a while to be served: an unexpected answer is asked for again until the place's patience ends.
     """
     deadline = time.monotonic() + target.place.patience
-    callers: dict[tuple[str | None, str, bool], Caller] = {}
+    api, sign_ins = LabApi(target), SignIns(target)
     findings = []
     for stage in STAGES:
         for expected in EXPECTATIONS:
+            question = replace(expected.question, stage=stage)
             try:
-                caller = _caller(target, expected, callers)
-                findings.append(_finding(expected, stage, _settled(target, expected, caller, stage, deadline)))
+                actual = _settled(api, sign_ins, question, expected.status, deadline - time.monotonic())
+                findings.append(_finding(expected, question, f"{actual.status} {actual.body}", _REMEDY))
             except LabError as error:
-                findings.append(_failed(expected, stage, error))
+                findings.append(_finding(expected, question, error.problem, error.remedy))
     return Report(tuple(findings))
 
 
-def _caller(target: Target, expected: Expectation, known: dict[tuple[str | None, str, bool], Caller]) -> Caller:
-    if expected.user is None:
-        return anonymous()
-    key = (expected.user, expected.kind, expected.bearer)
-    if key not in known:
-        known[key] = signed_in(target, expected.user, expected.kind, bearer=expected.bearer)
-    return known[key]
+_REMEDY = "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."
 
 
-def _settled(target: Target, expected: Expectation, caller: Caller, stage: str, deadline: float) -> Answer:
-    return until(lambda: send(target, expected.route, caller, stage), lambda a: a.status == expected.status, deadline)
+def _settled(api: LabApi, sign_ins: SignIns, question: Question, status: int, seconds: float) -> Reply:
+    endpoint = api.endpoint(question)
+    return until(lambda: send(endpoint, question, sign_ins), lambda reply: reply.status == status, seconds=seconds)
 
 
-def until(action: Callable[[], Answer], good: Callable[[Answer], bool], deadline: float) -> Answer:
-    """Repeat a request until its answer is good or the deadline (of time.monotonic) has passed."""
-    answer = action()
-    while not good(answer) and time.monotonic() < deadline:
-        time.sleep(1)
-        answer = action()
-    return answer
-
-
-def _subject(expected: Expectation, stage: str) -> str:
-    who = "nobody" if expected.user is None else _label(expected.user, expected.kind, bearer=expected.bearer)
-    return f"{expected.route} as {who} on {stage}"
-
-
-def _finding(expected: Expectation, stage: str, answer: Answer) -> Finding:
-    return Finding(
-        "calls",
-        _subject(expected, stage),
-        f"{expected.status} {expected.body}",
-        f"{answer.status} {answer.body}",
-        expected.why,
-        "Mend the lab: labkit up. If this is all that fails, wait a minute and check again.",
-    )
-
-
-def _failed(expected: Expectation, stage: str, error: LabError) -> Finding:
-    wanted = f"{expected.status} {expected.body}"
-    return Finding("calls", _subject(expected, stage), wanted, error.problem, expected.why, error.remedy)
+def _finding(expected: Expectation, question: Question, actual: str, remedy: str) -> Finding:
+    subject = f"{question.route} as {question.caller} on {question.stage}"
+    return Finding("calls", subject, f"{expected.status} {expected.body}", actual, expected.why, remedy)

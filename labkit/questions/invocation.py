@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.errors import LabError, UsageError
+from labkit.errors import LabError
 from labkit.steps.function_code import SOURCES, source_file
 from labkit.steps.functions import find_function
-from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_text
+from labkit.text.blocks import Block, Code
+from labkit.text.shown import Shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,13 +24,10 @@ class Invocation(Shown):
     answer: Any
     log: str
 
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """The answer as JSON, then the log line."""
-        return f"{self.function} answered\n{json.dumps(self.answer, indent=2)}\n\nand logged\n{self.log}"
-
-    def html(self) -> str:
-        """The same, keeping its shape."""
-        return html_text(self.text())
+        yield Code(f"{self.function} answered\n{json.dumps(self.answer, indent=2)}")
+        yield Code(f"and logged\n{self.log}")
 
     def to_dict(self) -> dict[str, Any]:
         """`function`, `answer` and `log`."""
@@ -43,30 +41,19 @@ class Source(Shown):
     path: str
     code: str
 
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """The path below the project's folder, then the code."""
-        return f"# {self.path}\n\n{self.code}"
-
-    def html(self) -> str:
-        """The same, keeping its shape."""
-        return html_text(self.text())
+        yield Code(f"# {self.path}\n\n{self.code}")
 
     def to_dict(self) -> dict[str, Any]:
         """`path` and `code`."""
         return {"path": self.path, "code": self.code}
 
 
-def known_function(function: str) -> str:
-    """Return `function` if it is one of the post's three; UsageError if not."""
-    if function not in FUNCTIONS:
-        raise UsageError(f"The lab has no function {function!r}.", f"Name one of: {', '.join(FUNCTIONS)}.")
-    return function
-
-
 def source(function: str, runtime: str) -> Source:
     """The code of one of the post's functions in a runtime."""
     return Source(
-        f"lambdas/{known_function(function)}/{SOURCES[runtime][0]}",
+        f"lambdas/{function}/{SOURCES[runtime][0]}",
         source_file(function, runtime).read_text(encoding="utf-8").rstrip(),
     )
 
@@ -82,7 +69,7 @@ def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:
     Raises:
         LabError: the function does not exist, or it failed.
     """
-    if find_function(target, known_function(function)) is None:
+    if find_function(target, function) is None:
         raise LabError(f"The function {function} does not exist yet.", "Build it: labkit up --through functions")
     answer = target.client("lambda").invoke(
         FunctionName=target.names.function(function), LogType="Tail", Payload=json.dumps(event).encode()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from botocore.exceptions import ClientError
 
-from labkit.aws import error_code, error_message
-from labkit.errors import LabError, UsageError
+from labkit.aws import error_code, error_message, every
+from labkit.errors import LabError
 from labkit.steps.user_pool import find_app_client, find_user_pool
 from labkit.target import passwords
-from labkit.target.names import USERS
 from labkit.target.target import Target
 
-KINDS = {"id": "IdToken", "access": "AccessToken", "refresh": "RefreshToken"}
+MEMBERS = {"id": "IdToken", "access": "AccessToken", "refresh": "RefreshToken"}
 
 NO_LAB = LabError("There is no lab yet.", "Build it: labkit up")
 
@@ -24,51 +25,91 @@ _TRIGGER_ERRORS = frozenset(
 _WRONG_PASSWORD = "Incorrect username or password"  # noqa: S105 - Cognito's words
 
 
-def known_user(user: str) -> str:
-    """Return `user` if it is one of the lab's.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if user not in USERS:
-        raise UsageError(f"The lab has no user {user!r}.", f"Name one of {', '.join(USERS)}.")
-    return user
-
-
-def tokens(target: Target, user: str) -> dict[str, str]:
-    """Sign a user in anew.
+class SignIns:
+    """The sign-ins of one question: pool and app client are looked up once, and each user signs in once.
 
     Args:
         target: the lab's place.
-        user: `adminuser` or `regularuser`.
+    """
 
-    Returns:
-        The raw tokens by kind: {"id": ..., "access": ..., "refresh": ...}.
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._kept: dict[str, dict[str, str]] = {}
+
+    def tokens(self, user: str) -> dict[str, str]:
+        """The raw tokens of a user by kind: {"id": ..., "access": ..., "refresh": ...}.
+
+        Raises:
+            LabError: there is no lab, or Cognito refuses the sign-in.
+        """
+        if user not in self._kept:
+            self._kept[user] = self.anew(user)
+        return self._kept[user]
+
+    def anew(self, user: str) -> dict[str, str]:
+        """The tokens of a sign-in of its own."""
+        password = passwords.known(self._target, self._pool_id, user)
+        try:
+            answer = self._target.client("cognito-idp").initiate_auth(
+                AuthFlow="USER_PASSWORD_AUTH",
+                ClientId=self._client_id,
+                AuthParameters={"USERNAME": user, "PASSWORD": password},
+            )
+        except ClientError as error:
+            if _WRONG_PASSWORD in error_message(error):
+                passwords.forget(self._target, self._pool_id, user)
+            raise _refused(user, error) from error
+        if "AuthenticationResult" not in answer:
+            raise LabError(
+                f"Cognito answered the sign-in of {user} with a challenge ({answer.get('ChallengeName')}).",
+                "Confirm the user: labkit up",
+            )
+        return {kind: answer["AuthenticationResult"][member] for kind, member in MEMBERS.items()}
+
+    @cached_property
+    def _pool_id(self) -> str:
+        return user_pool_id(self._target)
+
+    @cached_property
+    def _client_id(self) -> str:
+        """The app client's id. Only of several must AWS be asked which is the newest."""
+        listed = every(
+            self._target.client("cognito-idp"), "list_user_pool_clients", "UserPoolClients", UserPoolId=self._pool_id
+        )
+        ids = [client["ClientId"] for client in listed if client["ClientName"] == self._target.names.app_client]
+        newest = find_app_client(self._target, self._pool_id) if len(ids) > 1 else None
+        if not ids:
+            raise NO_LAB
+        return str(newest["ClientId"] if newest else ids[0])
+
+
+def user_pool_id(target: Target) -> str:
+    """The id of the lab's user pool.
 
     Raises:
-        LabError: there is no lab, or Cognito refuses the sign-in.
+        LabError: there is no lab.
     """
-    pool = find_user_pool(target) if known_user(user) else None
-    client = find_app_client(target, pool["Id"]) if pool else None
-    if pool is None or client is None:
+    pool = find_user_pool(target)
+    if pool is None:
         raise NO_LAB
-    password = passwords.known(target, pool["Id"], user)
-    try:
-        answer = target.client("cognito-idp").initiate_auth(
-            AuthFlow="USER_PASSWORD_AUTH",
-            ClientId=client["ClientId"],
-            AuthParameters={"USERNAME": user, "PASSWORD": password},
-        )
-    except ClientError as error:
-        if _WRONG_PASSWORD in error_message(error):
-            passwords.forget(target, pool["Id"], user)
-        raise _refused(user, error) from error
-    if "AuthenticationResult" not in answer:
-        raise LabError(
-            f"Cognito answered the sign-in of {user} with a challenge ({answer.get('ChallengeName')}).",
-            "Confirm the user: labkit up",
-        )
-    return {kind: answer["AuthenticationResult"][member] for kind, member in KINDS.items()}
+    return str(pool["Id"])
+
+
+def tokens(target: Target, user: str) -> dict[str, str]:
+    """Sign one of the lab's users in anew. The raw tokens by kind."""
+    return SignIns(target).anew(user)
+
+
+def password(target: Target, user: str) -> str:
+    """The password of one of the lab's users."""
+    return passwords.known(target, user_pool_id(target), user)
+
+
+def add_to_group(target: Target, user: str, group: str) -> None:
+    """Put one of the lab's users into one of its groups."""
+    target.require_confirmation()
+    membership = {"UserPoolId": user_pool_id(target), "Username": user, "GroupName": group}
+    target.client("cognito-idp").admin_add_user_to_group(**membership)
 
 
 def _refused(user: str, error: ClientError) -> LabError:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.questions.trigger_run import V1_CHANGES, Cause, groups_of, user_of
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
-from labkit.text.terms import EXACT, Terms
-from labkit.tokens import token as tokens
-from labkit.tokens.token import Difference, Token
+from labkit.questions.trigger_run import V1_CHANGES, Cause, find_cause, groups_of, user_of
+from labkit.questions.words import token_words
+from labkit.target.target import Target
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
+from labkit.text.terms import EXACT, Terms, in_words
+from labkit.tokens.token import Difference, Token, compare, decode
 
 WIDTHS = (18, 44, 44)
 
@@ -33,17 +35,22 @@ class Comparison(Shown):
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Every difference, those that decide what a token opens first."""
-        return tokens.compare(self.left, self.right)
+        return compare(self.left, self.right)
 
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """A row for each difference that means something, then what made it and what follows."""
-        table = [text_table(self._headings(), self._rows(), WIDTHS)] if self._rows() else []
-        return "\n\n".join([*table, "\n".join(self._sentences())])
+        rows = [_row(difference) for difference in self._telling]
+        runs = dict.fromkeys(cause.run for cause in self.causes)
+        yield Table(self._headings(), rows, WIDTHS)
+        yield sentences(
+            LEFT_OUT if rows else "", *(run.sentence for run in runs if run), *lessons(self.left, self.right)
+        )
 
-    def html(self) -> str:
-        """The same."""
-        table = [html_table(self._headings(), self._rows())] if self._rows() else []
-        return "".join([*table, *map(html_paragraph, self._sentences())])
+    @property
+    def _telling(self) -> list[Difference]:
+        if self.left.problem or self.right.problem:
+            return []
+        return [difference for difference in self.differences if difference.name not in ALWAYS_NEW]
 
     def to_dict(self) -> dict[str, Any]:
         """Every one of the `differences`, the `causes` that were found, and the `lessons`."""
@@ -57,21 +64,31 @@ class Comparison(Shown):
         names = label(self.left), label(self.right)
         return ("what differs", *names) if names[0] != names[1] else ("what differs", f"first: {names[0]}", "second")
 
-    def _rows(self) -> list[tuple[str, str, str]]:
-        if self.left.problem or self.right.problem:
-            return []
-        return [self._row(difference) for difference in self.differences if difference.name not in ALWAYS_NEW]
 
-    def _row(self, difference: Difference) -> tuple[str, str, str]:
-        left, right = (self.terms.say(value or "none") for value in (difference.left, difference.right))
-        name = difference.name if difference.part == "claims" else f"{difference.name} (header)"
-        return name, left, right if right != left else "another"
+def _row(difference: Difference) -> tuple[str, str, str]:
+    name = difference.name if difference.part == "claims" else f"{difference.name} (header)"
+    return name, difference.left or "none", difference.right or "none"
 
-    def _sentences(self) -> list[str]:
-        left_out = [LEFT_OUT] if self._rows() else []
-        runs = dict.fromkeys(cause.run for cause in self.causes)
-        said = [self.terms.say(run.sentence) for run in runs if run]
-        return [*left_out, *said, *lessons(self.left, self.right)]
+
+def compare_tokens(target: Target, left: str, right: str) -> Comparison:
+    """Compare two tokens, with what the trigger's log says of those that it changed.
+
+    Args:
+        target: the place of the lab whose trigger it is.
+        left: a token.
+        right: another.
+    """
+    both = decode(left), decode(right)
+    causes = tuple(find_cause(target, token) for token in both if token.kind == "id")
+    return Comparison(*both, causes, _terms(*both))
+
+
+def _terms(left: Token, right: Token) -> Terms:
+    """The words for the ids in both. What would be called the same on both sides is `another` on the right."""
+    words = token_words(left) | token_words(right)
+    terms = in_words(words)
+    pairs = [(d.left, d.right) for d in compare(left, right) if d.left and d.right]
+    return in_words({b: "another" for a, b in pairs if terms.say(a) == terms.say(b)}, words)
 
 
 def label(token: Token) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from labkit.questions.published_keys import keys_for
+from labkit.questions.words import place_words, token_words
 from labkit.target.target import Place
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
-from labkit.text.terms import EXACT, Terms
-from labkit.tokens import token as tokens
-from labkit.tokens.token import ClaimNote, Token, Verdict
+from labkit.text.blocks import Block, Say, Table, sentences
+from labkit.text.shown import Shown
+from labkit.text.terms import EXACT, Terms, about, in_words, key_words
+from labkit.tokens.token import ClaimNote, SignatureCheck, Token, cut, decode, describe, describe_header, verify
 
 NOTE = "what it says, who sets it, who checks it"
 WIDTHS = (24, 50, 60)
@@ -42,7 +43,7 @@ class Reading(Shown):
 
     token: Token
     now: float
-    verdict: Verdict
+    verdict: SignatureCheck
     keys: str
     names: tuple[str, ...] = ()
     terms: Terms = EXACT
@@ -57,63 +58,67 @@ class Reading(Shown):
         """Whether the text is a token, signed or encrypted."""
         return self.token.problem is None
 
-    def in_terms(self, terms: Terms) -> Reading:
-        """The same, told in a lab's terms."""
-        return replace(self, terms=terms)
-
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """The cut token, what it is, the state of its signature, then a row for each claim."""
-        tables = [text_table((heading, "value", NOTE), rows, WIDTHS) for heading, rows in self._tables()]
-        return "\n\n".join(["\n".join([*self._cut(), *self._sentences()]), *tables])
-
-    def html(self) -> str:
-        """The same, with the name of each part of the token."""
-        tables = [html_table((heading, "value", NOTE), rows) for heading, rows in self._tables()]
-        return "".join([*map(html_parts, self._cut()), *map(html_paragraph, self._sentences()), *tables])
+        if self.token.signed:
+            yield CutToken(cut(self.token.raw), tuple(self._sentences()))
+        else:
+            yield sentences(*self._sentences())
+        yield Table(("header", "value", NOTE), self.header_rows(), WIDTHS)
+        yield Table(("claim", "value", NOTE), self.claim_rows(), WIDTHS)
 
     def to_dict(self) -> dict[str, Any]:
         """The token, every note on its `header_notes` and `claim_notes`, and the `verdict` on its signature."""
         return {
             **self.token.to_dict(),
-            "header_notes": [note.to_dict() for note in tokens.describe_header(self.token)],
-            "claim_notes": [note.to_dict() for note in tokens.describe(self.token, self.now)],
+            "header_notes": [note.to_dict() for note in describe_header(self.token)],
+            "claim_notes": [note.to_dict() for note in describe(self.token, self.now)],
             "verdict": self.verdict.to_dict(),
             "keys": self.keys,
         }
 
-    def _tables(self) -> list[tuple[str, list[tuple[str, str, str]]]]:
-        tables = [("header", self.header_rows()), ("claim", self.claim_rows())]
-        return [(heading, rows) for heading, rows in tables if rows]
-
     def header_rows(self) -> list[tuple[str, str, str]]:
         """A row for each parameter of the header, unless only some claims are to be shown."""
-        return [] if self.names else [self._row(note) for note in tokens.describe_header(self.token)]
+        return [] if self.names else [_row(note) for note in describe_header(self.token)]
 
     def claim_rows(self) -> list[tuple[str, str, str]]:
         """A row for each claim to be shown: name, value, sentence."""
-        notes = {note.name: note for note in tokens.describe(self.token, self.now)}
+        notes = {note.name: note for note in describe(self.token, self.now)}
         if not self.names:
-            return [self._row(note) for note in notes.values()]
-        return [self._row(notes[name]) if name in notes else (name, "none", NO_CLAIM) for name in self.names]
-
-    def _row(self, note: ClaimNote) -> tuple[str, str, str]:
-        if not note.when:
-            return note.name, self.terms.say(note.value), note.sentence
-        when = self.terms.when(float(note.value), self.now)
-        return note.name, f"{note.value} ({when})" if self.terms.exact else when, note.sentence
-
-    def _cut(self) -> list[str]:
-        return [tokens.cut(self.token.raw)] if self.token.signed else []
+            return [_row(note) for note in notes.values()]
+        return [_row(notes[name]) if name in notes else (name, "none", NO_CLAIM) for name in self.names]
 
     def _sentences(self) -> Iterator[str]:
-        yield self.terms.say(self.token.sentence)
+        yield self.token.sentence
         if self.token.signed:
-            yield f"{self.badge}. {self.terms.say(self.verdict.sentence)}"
-            if self.keys and not self.names:
-                yield self.terms.say(self.keys)
+            yield f"{self.badge}. {self.verdict.sentence}"
+            if not self.names:
+                yield self.keys
+
+
+def _row(note: ClaimNote) -> tuple[str, str, str]:
+    return note.name, f"{note.value} ({note.when}, {note.distance})" if note.when else note.value, note.sentence
+
+
+@dataclass(frozen=True)
+class CutToken(Block):
+    """A token cut short, with the sentences about it. HTML names its parts."""
+
+    cut: str
+    said: tuple[str, ...]
+
+    def text(self, say: Say = str) -> str:
+        """The token on a line of its own."""
+        return f"{self.cut}\n{sentences(*self.said).text(say)}"
+
+    def html(self, say: Say = str) -> str:
+        """The parts of the token, each with its name and a line of its own kind under it."""
+        return html_parts(self.cut) + sentences(*self.said).html(say)
 
 
 NO_CLAIM = "This token has no such claim."
+NOT_CHECKED = SignatureCheck("cannot be checked", "The keys of its issuer are not at hand.")
+OUT_OF_REACH = SignatureCheck("cannot be checked", "There is no lab at hand that could tell its issuer's keys.")
 
 
 def read(text: str, now: float, place: Place | None = None, names: Sequence[str] = ()) -> Reading:
@@ -125,18 +130,20 @@ def read(text: str, now: float, place: Place | None = None, names: Sequence[str]
         place: where the keys of user pools are served; None if they are out of reach.
         names: the claims to show.
     """
-    token = tokens.decode(text)
+    token = decode(text)
     if token.signed is None:
-        return Reading(token, now, tokens.verify(token, ()), "", tuple(names))
+        return Reading(token, now, verify(token, ()), "", tuple(names))
     if place is None:
         return Reading(token, now, OUT_OF_REACH, "", tuple(names))
     published = keys_for(place, token.claims.get("iss"))
-    verdict = tokens.verify(token, published.keys) if published.reached else NOT_CHECKED
-    return Reading(token, now, verdict, published.sentence, tuple(names))
+    verdict = verify(token, published.keys) if published.reached else NOT_CHECKED
+    words = _time_words(token, now), token_words(token), key_words(published.keys), place_words(place)
+    return Reading(token, now, verdict, published.sentence, tuple(names), in_words(*words))
 
 
-NOT_CHECKED = Verdict("cannot be checked", "The keys of its issuer are not at hand.")
-OUT_OF_REACH = Verdict("cannot be checked", "There is no lab at hand that could tell its issuer's keys.")
+def _time_words(token: Token, now: float) -> dict[str, str]:
+    """The words for the times that a token says, as its rows tell them."""
+    return {_row(note)[1]: about(float(note.value) - now) for note in describe(token, now) if note.when}
 
 
 def html_parts(cut: str) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from labkit.aws import every, explained
 from labkit.errors import LabError
+from labkit.machine.polling import until
+from labkit.questions.words import token_words
 from labkit.target.names import PRE_TOKEN
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
-from labkit.text.terms import EXACT, Terms
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
+from labkit.text.terms import EXACT, Terms, in_words
 from labkit.text.wording import quoted
-from labkit.tokens import jws
-from labkit.tokens import token as tokens
-from labkit.tokens.token import Difference, Token
+from labkit.tokens.jws import numeric_date
+from labkit.tokens.token import Difference, Token, compare
 
 # The trigger runs just before the token is signed; clocks of two services may differ a little.
 APART_SECONDS = 10
@@ -60,7 +61,7 @@ class Cause(Shown):
         if self.run is None or self.run.scope is None or self.token.claims.get("scope") != self.run.scope:
             return ()
         claims = {name: value for name, value in self.token.claims.items() if name != "scope"}
-        return tokens.compare(replace(self.token, claims=claims), self.token)
+        return compare(replace(self.token, claims=claims), self.token)
 
     @property
     def _sentences(self) -> list[str]:
@@ -72,19 +73,10 @@ class Cause(Shown):
             return [self.run.sentence, f"Its answer is not in this token, {KIND_NAMES[self.token.kind]}. {V1_CHANGES}"]
         return [self.run.sentence, "So the token has no scope that a route asks for."]
 
-    def _rows(self) -> list[tuple[str, str, str]]:
-        say = self.terms.say
-        return [(d.name, say(d.left or "none"), say(d.right or "none")) for d in self.differences]
-
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """The trigger's input and output, then the claims that it changed."""
-        said = "\n".join(map(self.terms.say, self._sentences))
-        return f"{said}\n\n{text_table(HEADINGS, self._rows(), WIDTHS)}" if self.differences else said
-
-    def html(self) -> str:
-        """The same."""
-        said = "".join(html_paragraph(self.terms.say(sentence)) for sentence in self._sentences)
-        return said + (html_table(HEADINGS, self._rows()) if self.differences else "")
+        yield sentences(*self._sentences)
+        yield Table(HEADINGS, [(d.name, d.left or "none", d.right or "none") for d in self.differences], WIDTHS)
 
     def to_dict(self) -> dict[str, Any]:
         """`run` (null if the log has no line of it) and `changed`."""
@@ -120,20 +112,17 @@ def find_cause(target: Target, token: Token) -> Cause:
 
     On AWS a line may take a while to be readable: it is asked for again until the place's patience ends.
     """
-    deadline = time.monotonic() + target.place.patience
     try:
         with explained():
-            run = _run(target, token)
-            while run is None and time.monotonic() < deadline:
-                time.sleep(2)
-                run = _run(target, token)
+            run = until(lambda: _run(target, token), bool, seconds=target.place.patience, every=2)
     except LabError as error:
         return Cause(token, None, f"The trigger's log cannot be read: {error.problem}")
-    return Cause(token, run, "" if run else f"{PRE_TOKEN} has logged no line that fits this token.")
+    missing = "" if run else f"{PRE_TOKEN} has logged no line that fits this token."
+    return Cause(token, run, missing, in_words(token_words(token)))
 
 
 def _run(target: Target, token: Token) -> TriggerRun | None:
-    made = jws.numeric_date(token.claims.get("iat"))
+    made = numeric_date(token.claims.get("iat"))
     if made is None or user_of(token) is None:
         return None
     runs = [(abs(at - made), run) for at, run in _runs(target, made) if _fits(run, token)]

@@ -50,7 +50,7 @@ def sentences(*said: str) -> Sentences:
 
 @dataclass(frozen=True)
 class Table(Block):
-    """Rows under a header, an empty one for none. `widths` are the greatest of the text's columns, in characters."""
+    """Rows under a header, or under none: `()`. `widths` are the greatest of the text's columns, in characters."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -70,7 +70,7 @@ class Table(Block):
         """The same, to the left: a notebook would set it to the right."""
         if not self.rows:
             return ""
-        head = f"<thead>{_row('th', self.header)}</thead>" if any(self.header) else ""
+        head = f"<thead>{_row('th', self.header)}</thead>" if self.header else ""
         return f"<table>{head}<tbody>{''.join(_row('td', map(say, row)) for row in self.rows)}</tbody></table>"
 
 
@@ -96,7 +96,7 @@ class Code(Block):
 
 @dataclass(frozen=True)
 class Folded(Block):
-    """What HTML folds away behind a summary, until a reader opens it by mouse or keyboard.
+    """What HTML folds away behind a summary, until a reader opens it by mouse or keyboard, or if it is `opened`.
 
     Text folds nothing; it tells the summary only if the block is `titled`.
     """
@@ -104,6 +104,7 @@ class Folded(Block):
     summary: str
     blocks: tuple[Block, ...]
     titled: bool = False
+    opened: bool = False
 
     def text(self, say: Say = str) -> str:
         """What is folded in HTML."""
@@ -112,8 +113,9 @@ class Folded(Block):
 
     def html(self, say: Say = str) -> str:
         """The summary, and the rest behind it."""
-        inside = html_of(self.blocks, say)
-        return f"<details><summary>{html_escaped(say(self.summary))}</summary>{inside}</details>" if inside else ""
+        inside, state = html_of(self.blocks, say), " open" if self.opened else ""
+        summary = f"<summary>{html_escaped(say(self.summary))}</summary>"
+        return f"<details{state}>{summary}{inside}</details>" if inside else ""
 
 
 def text_of(blocks: Iterable[Block], say: Say = str) -> str:

@@ -1,13 +1,21 @@
-"""How values that AWS made up are written: as what they are, so that an output is the same for every learner."""
+"""Real values for a person, stable words for what is committed: the one place that decides it.
+
+A person sees the lab's real ids, keys and times. In a committed notebook they would differ from run to run, so there
+`LABKIT_OUTPUTS=stable` has each written as what it is: `$APP_CLIENT_ID`, `<key 1>`, `in 60 minutes`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.text.wording import distance, moment, quoted
+from labkit.text.wording import quoted
+
+OUTPUTS = "LABKIT_OUTPUTS"
+STABLE = "stable"
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -34,32 +42,24 @@ class Terms:
         longest_first = sorted(filter(None, self.words), key=len, reverse=True)
         return re.compile("|".join([*map(re.escape, longest_first), UUID.pattern]))
 
-    def when(self, seconds: float, now: float) -> str:
-        """A time, in seconds since 1970: exactly, in this machine's zone, or only how far off it is.
-
-        Args:
-            seconds: the time.
-            now: the time that it is told at.
-        """
-        return f"{moment(seconds, None)}, {distance(seconds - now)}" if self.exact else about(seconds - now)
-
-    def plus(self, words: Mapping[str, str]) -> Terms:
-        """These terms and more."""
-        return replace(self, words={**self.words, **words})
-
 
 EXACT = Terms(exact=True)
 
 
-def lab_terms(variables: Mapping[str, str], keys: Sequence[Mapping[str, Any]] = ()) -> Terms:
-    """The terms of a lab.
+def in_words(*words: Mapping[str, str]) -> Terms:
+    """The terms of a result.
 
     Args:
-        variables: the variables that `labkit env` exports, by value.
-        keys: the keys that its user pool publishes, each of which is called by its place in the set.
+        words: what is written in place of which text, where outputs are to be stable; what comes first counts.
     """
-    key_ids = {quoted(key.get("kid")): f"<key {place}>" for place, key in enumerate(keys, 1)}
-    return Terms({value: f"${name}" for value, name in variables.items()} | key_ids)
+    if os.environ.get(OUTPUTS) != STABLE:
+        return EXACT
+    return Terms({text: word for each in reversed(words) for text, word in each.items()})
+
+
+def key_words(keys: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The words for published keys, each of which is called by its place in the set."""
+    return {quoted(key.get("kid")): f"<key {place}>" for place, key in enumerate(keys, 1)}
 
 
 def about(seconds: float) -> str:

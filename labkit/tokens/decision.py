@@ -8,7 +8,7 @@ token, it is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
@@ -41,7 +41,7 @@ BODIES = {
 
 
 @dataclass(frozen=True)
-class Request:
+class ApiRequest:
     """What the authorizer sees of an HTTP request.
 
     `headers` and `query` are names with decoded values, in the order they came, repeated where they were repeated.
@@ -63,7 +63,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Authorizer:
+class AuthorizerSettings:
     """The configuration of a JWT authorizer.
 
     `identity_source` is `$request.header.NAME` or `$request.querystring.NAME`.
@@ -86,15 +86,26 @@ class Route:
 class RuleResult:
     """What one rule expected and what it found: short text that is safe to show, without any part of the signature.
 
-    `advice` says what to do; it is empty unless the rule failed.
+    `remedy` says what to do; it is empty unless the rule failed.
     """
 
     name: str
     expected: str
     actual: str
     verdict: Verdict
-    advice: str
+    remedy: str
     source: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The rule's line as `--json` prints it: the remedy is its `advice`."""
+        return {
+            "name": self.name,
+            "expected": self.expected,
+            "actual": self.actual,
+            "verdict": self.verdict,
+            "advice": self.remedy,
+            "source": self.source,
+        }
 
 
 @dataclass(frozen=True)
@@ -141,17 +152,17 @@ class Decision:
         return {
             "status": self.status,
             "rule": self.rule,
-            "rules": [asdict(rule) for rule in self.rules],
+            "rules": [rule.to_dict() for rule in self.rules],
             "www_authenticate": self.www_authenticate,
         }
 
 
 class _Finding(NamedTuple):
-    """What a rule found. The advice and the challenge's description are for when it did not pass."""
+    """What a rule found. The remedy and the challenge's description are for when it did not pass."""
 
     passed: bool
     actual: str
-    advice: str = ""
+    remedy: str = ""
     description: str = ""
 
 
@@ -162,8 +173,8 @@ _UNREAD = Jws({}, {}, b"", b"")
 class _Case:
     """One request on its way through the rules, with what earlier rules read from it."""
 
-    request: Request
-    authorizer: Authorizer
+    request: ApiRequest
+    authorizer: AuthorizerSettings
     route: Route
     keys: tuple[Jwk, ...]
     now: float
@@ -196,11 +207,11 @@ class Rule:
 
     def result(self, case: _Case, finding: _Finding | None) -> RuleResult:
         """The rule's line in a decision; without a finding it was not reached."""
-        verdict, actual, advice = _told(finding)
-        return RuleResult(self.name, self.expected(case), actual, verdict, advice, f"{self.source} ({self.confidence})")
+        verdict, actual, remedy = _told(finding)
+        return RuleResult(self.name, self.expected(case), actual, verdict, remedy, f"{self.source} ({self.confidence})")
 
 
-def decide(request: Request, authorizer: Authorizer, route: Route, keys: Keys, now: float) -> Decision:
+def decide(request: ApiRequest, authorizer: AuthorizerSettings, route: Route, keys: Keys, now: float) -> Decision:
     """Decide a request to a route that has a JWT authorizer. Whatever the request holds, nothing is raised.
 
     Args:
@@ -248,8 +259,8 @@ def _expect_size(_: _Case) -> str:
 
 def _check_size(case: _Case) -> _Finding:
     size = case.request.size
-    advice = "Send a smaller token (fewer groups, fewer claims) or fewer headers."
-    return _Finding(size <= LARGEST_REQUEST, f"{size:,} bytes", advice)
+    remedy = "Send a smaller token (fewer groups, fewer claims) or fewer headers."
+    return _Finding(size <= LARGEST_REQUEST, f"{size:,} bytes", remedy)
 
 
 def _expect_source(case: _Case) -> str:
@@ -276,8 +287,8 @@ def _check_shape(case: _Case) -> _Finding:
     try:
         case.token = jws.parse(case.text)
     except MalformedError as error:
-        advice = "Copy the whole ID token or access token again, on one line; a refresh token does not open an API."
-        return _Finding(False, str(error), advice, "" if case.text.count(".") == jws.PARTS - 1 else WRONG_PARTS)
+        remedy = "Copy the whole ID token or access token again, on one line; a refresh token does not open an API."
+        return _Finding(False, str(error), remedy, "" if case.text.count(".") == jws.PARTS - 1 else WRONG_PARTS)
     case.key = jws.find_key(case.keys, case.token.header.get("kid"))
     return _Finding(True, f"a signed token with {len(case.claims)} claims")
 
@@ -290,8 +301,8 @@ def _expect_algorithm(case: _Case) -> str:
 def _check_algorithm(case: _Case) -> _Finding:
     algorithm = case.token.header.get("alg")
     fits = algorithm in jws.RSA_ALGORITHMS and _own_algorithm(case) in (None, algorithm)
-    advice = "Use a token as its issuer signed it: an HTTP API takes RSA signatures only, and the key decides which."
-    return _Finding(fits, named(case.token.header, "alg"), advice)
+    remedy = "Use a token as its issuer signed it: an HTTP API takes RSA signatures only, and the key decides which."
+    return _Finding(fits, named(case.token.header, "alg"), remedy)
 
 
 def _expect_key_id(case: _Case) -> str:
@@ -300,8 +311,8 @@ def _expect_key_id(case: _Case) -> str:
 
 
 def _check_key_id(case: _Case) -> _Finding:
-    advice = "Use a token of this authorizer's issuer, and sign in again if the issuer has changed its keys."
-    return _Finding(case.key is not None, named(case.token.header, "kid"), advice)
+    remedy = "Use a token of this authorizer's issuer, and sign in again if the issuer has changed its keys."
+    return _Finding(case.key is not None, named(case.token.header, "kid"), remedy)
 
 
 def _expect_signature(case: _Case) -> str:
@@ -320,8 +331,8 @@ def _expect_issuer(case: _Case) -> str:
 
 def _check_issuer(case: _Case) -> _Finding:
     fits = case.claims.get("iss") == case.authorizer.issuer
-    advice = "Sign in at the authorizer's issuer, or correct the authorizer: the two must agree to the character."
-    return _Finding(fits, named(case.claims, "iss"), advice)
+    remedy = "Sign in at the authorizer's issuer, or correct the authorizer: the two must agree to the character."
+    return _Finding(fits, named(case.claims, "iss"), remedy)
 
 
 def _expect_audience(case: _Case) -> str:
@@ -332,8 +343,8 @@ def _expect_audience(case: _Case) -> str:
 def _check_audience(case: _Case) -> _Finding:
     name = "aud" if "aud" in case.claims or "client_id" not in case.claims else "client_id"
     fits = any(audience in case.authorizer.audience for audience in _audiences(case.claims.get(name)))
-    advice = "Sign in through an app client of the authorizer's audience, or add this token's to the audience."
-    return _Finding(fits, named(case.claims, name), advice, WRONG_AUDIENCE)
+    remedy = "Sign in through an app client of the authorizer's audience, or add this token's to the audience."
+    return _Finding(fits, named(case.claims, name), remedy, WRONG_AUDIENCE)
 
 
 def _expect_expiry(case: _Case) -> str:
@@ -343,8 +354,8 @@ def _expect_expiry(case: _Case) -> str:
 def _check_expiry(case: _Case) -> _Finding:
     expiry = jws.numeric_date(case.claims.get("exp"))
     if expiry is None:
-        advice = "Use a token that says when it expires, as a number of seconds since 1970."
-        return _Finding(False, named(case.claims, "exp"), advice)
+        remedy = "Use a token that says when it expires, as a number of seconds since 1970."
+        return _Finding(False, named(case.claims, "exp"), remedy)
     return _Finding(expiry > case.now, _when(case, "exp", expiry), "Sign in again for a fresh token.")
 
 
@@ -370,20 +381,20 @@ def _expect_scope(case: _Case) -> str:
 
 def _check_scope(case: _Case) -> _Finding:
     fits = not case.route.scopes or not set(case.route.scopes).isdisjoint(token_scopes(case.claims))
-    return _Finding(fits, named(case.claims, _scope_claim(case.claims)), _scope_advice(case.claims))
+    return _Finding(fits, named(case.claims, _scope_claim(case.claims)), _scope_remedy(case.claims))
 
 
 # What several rules share.
 
 
 def _told(finding: _Finding | None) -> tuple[Verdict, str, str]:
-    """A finding as verdict, actual and advice."""
+    """A finding as verdict, actual and remedy."""
     if finding is None:
         return "not reached", "", ""
-    return ("passed", finding.actual, "") if finding.passed else ("failed", finding.actual, finding.advice)
+    return ("passed", finding.actual, "") if finding.passed else ("failed", finding.actual, finding.remedy)
 
 
-def _at_identity_source(request: Request, source: str) -> list[str]:
+def _at_identity_source(request: ApiRequest, source: str) -> list[str]:
     if source.startswith(HEADER_SOURCE):
         wanted = source.removeprefix(HEADER_SOURCE).lower()
         return [value for name, value in request.headers if name.lower() == wanted]
@@ -414,21 +425,21 @@ def _when(case: _Case, name: str, seconds: float) -> str:
     return f"{name} {moment(seconds)}, {distance(seconds - case.now)}"
 
 
-def _not_in_future(case: _Case, name: str, advice: str) -> _Finding:
+def _not_in_future(case: _Case, name: str, remedy: str) -> _Finding:
     if name not in case.claims:
         return _Finding(True, f"no {name}")
     seconds = jws.numeric_date(case.claims[name])
     if seconds is None:
-        advice = f"Use a token whose {name} is a number of seconds since 1970."
-        return _Finding(False, named(case.claims, name), advice)
-    return _Finding(seconds <= case.now, _when(case, name, seconds), advice)
+        remedy = f"Use a token whose {name} is a number of seconds since 1970."
+        return _Finding(False, named(case.claims, name), remedy)
+    return _Finding(seconds <= case.now, _when(case, name, seconds), remedy)
 
 
 def _scope_claim(claims: dict[str, Any]) -> str:
     return "scp" if "scp" in claims else "scope"
 
 
-def _scope_advice(claims: dict[str, Any]) -> str:
+def _scope_remedy(claims: dict[str, Any]) -> str:
     if claims.get("token_use") == "access":
         return "This is an access token: send the ID token if a trigger puts the scopes there."
     return "Give the user one of these scopes, then sign in again: an old token keeps its old scopes."

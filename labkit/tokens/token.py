@@ -81,7 +81,7 @@ class ClaimNote:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SignatureCheck:
     """What is to be said of a token's signature, as a word and as a sentence."""
 
     state: State
@@ -147,7 +147,7 @@ def describe_header(token: Token) -> tuple[ClaimNote, ...]:
     return tuple(_note(name, value, claims.parameter(name), 0, None) for name, value in token.header.items())
 
 
-def verify(token: Token, keys: Keys) -> Verdict:
+def verify(token: Token, keys: Keys) -> SignatureCheck:
     """Verify a token's signature against a key set. Says nothing about its claims: an expired token can be valid.
 
     Args:
@@ -156,23 +156,25 @@ def verify(token: Token, keys: Keys) -> Verdict:
     """
     signed = token.signed
     if signed is None:
-        return Verdict("cannot be checked", f"There is no signature to check. {token.problem or token.sentence}")
+        return SignatureCheck("cannot be checked", f"There is no signature to check. {token.problem or token.sentence}")
     algorithm, key_id = signed.header.get("alg"), signed.header.get("kid")
     if algorithm not in jws.RSA_ALGORITHMS:
-        return Verdict(
+        return SignatureCheck(
             "cannot be checked",
             f"Published keys check RSA signatures, and the header says {named(signed.header, 'alg')}.",
         )
     key = jws.find_key(jws.signing_keys(keys), key_id)
     if key is None:
-        return Verdict(
+        return SignatureCheck(
             "unknown key", f"The issuer publishes no such key: the header says {named(signed.header, 'kid')}."
         )
     if jws.is_signed_by(signed, key):
-        return Verdict(
+        return SignatureCheck(
             "valid", f"The key {quoted(key_id)} of the issuer made the signature, and nothing was changed since."
         )
-    return Verdict("invalid", f"The key {quoted(key_id)} did not make this signature for this header and payload.")
+    return SignatureCheck(
+        "invalid", f"The key {quoted(key_id)} did not make this signature for this header and payload."
+    )
 
 
 def compare(left: Token, right: Token) -> tuple[Difference, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from labkit.attacks.what_if import WhatIf
+from labkit.errors import UsageError
 from labkit.questions.access import Access
 from labkit.questions.explanation import Explanation
 from labkit.questions.token_reading import Reading
@@ -9,10 +11,15 @@ from labkit.views.access_matrix import AccessMatrix
 from labkit.views.ladder import Ladder
 from labkit.views.token_explorer import TokenExplorer
 from labkit.views.view import View
+from labkit.views.what_if import WhatIfPanel
 
 
-def view(result: Reading | Explanation | Access) -> View:
-    """The view of a result: a token explorer, a ladder of rules or an access matrix."""
+def view(result: Reading | Explanation | Access | WhatIf) -> View:
+    """The view of a result: a token explorer, a ladder of rules, an access matrix or a what-if panel.
+
+    Raises:
+        UsageError: it is the result of another question, or none.
+    """
     match result:
         case Reading():
             return TokenExplorer(result)
@@ -20,3 +27,9 @@ def view(result: Reading | Explanation | Access) -> View:
             return Ladder(result)
         case Access():
             return AccessMatrix(result)
+        case WhatIf():
+            return WhatIfPanel(result)
+    raise UsageError(
+        f"There is no view of a {type(result).__name__}.",
+        "Give what lab.read, lab.explain, lab.access or lab.what_if returns.",
+    )

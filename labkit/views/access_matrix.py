@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from labkit.questions.access import Access, agreement, observed_status
 from labkit.questions.explanation import Explanation
+from labkit.text.blocks import sentences
 from labkit.views.ladder import Ladder
 from labkit.views.view import View, html, stack
 
@@ -21,7 +22,7 @@ class AccessMatrix(View):
         """A row for each caller, a column for each route; the answer of the button that was pressed below."""
         calls = self._access.explanations
         routes = list(dict.fromkeys(call.request for call in calls))
-        below = widgets.VBox([html("<p>Press a cell to see the rules behind it.</p>")])
+        below = widgets.VBox([html(sentences("Press a cell to see the rules behind it."))])
         cells: list[widgets.Widget] = [html(""), *(html(f"<p><b>{route}</b></p>") for route in routes)]
         for caller in dict.fromkeys(call.caller for call in calls):
             cells.append(html(f"<p><b>{caller}</b></p>"))

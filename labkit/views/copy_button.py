@@ -7,15 +7,11 @@ import json
 
 import ipywidgets as widgets
 
+from labkit.machine.resources import resource
+
 SECONDS_SHOWN = 3
 
-_SCRIPT = """
-const said = (text) => { element.textContent = text; };
-const copied = navigator.clipboard
-  ? navigator.clipboard.writeText(%s)
-  : Promise.reject(new Error("it does so only on this machine or over HTTPS"));
-copied.then(() => said("Copied."), (error) => said("The browser did not copy it: " + error.message));
-"""
+_SCRIPT = resource("labkit/views/copy.js").read_text(encoding="utf-8").partition("\n")[2]
 
 
 def copy_button(label: str, text: str) -> widgets.HBox:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import ipywidgets as widgets
 
 from labkit.questions.explanation import SIGNS, Explanation
-from labkit.text.shown import html_paragraph
+from labkit.text.blocks import html_escaped, sentences
 from labkit.tokens.decision import RuleResult
 from labkit.views.copy_button import copy_button
 from labkit.views.view import View, html, stack
@@ -22,25 +20,23 @@ class Ladder(View):
 
     def build(self) -> widgets.Widget:
         """The rungs, what the endpoint answered, and the curl line to see and to copy."""
-        answer = self._explanation.answer
-        if answer is None:
+        reply = self._explanation.reply
+        if reply is None:
             return stack(html(ladder_html(self._explanation)))
-        curl = html(f"<p><code>{escape(answer.curl)}</code></p>")
-        return stack(html(ladder_html(self._explanation)), curl, copy_button("Copy the curl line", answer.curl))
+        curl = html(f"<p><code>{html_escaped(reply.curl)}</code></p>")
+        return stack(html(ladder_html(self._explanation)), curl, copy_button("Copy the curl line", reply.curl))
 
 
 def ladder_html(explanation: Explanation) -> str:
     """The ladder and the sentences below it."""
-    rungs = "".join(_rung(explanation, rule) for rule in explanation.decision.rules)
-    title = f"<p><b>{escape(explanation.title)}</b></p>"
-    return f"{title}<ol>{rungs}</ol>{''.join(map(html_paragraph, explanation.sentences()))}"
+    rungs = "".join(map(_rung, explanation.decision.rules))
+    title = f"<p><b>{html_escaped(explanation.title)}</b></p>"
+    return f"{title}<ol>{rungs}</ol>{sentences(explanation.observed, *explanation.remarks).html()}"
 
 
-def _rung(explanation: Explanation, rule: RuleResult) -> str:
-    say = explanation.terms.say
-    opened = " open" if rule.verdict == "failed" else ""
-    summary = f'<b class="sign">{SIGNS[rule.verdict]}</b><b class="name">{rule.name}</b>{escape(say(rule.actual))}'
-    rows = [("expected", say(rule.expected)), ("actual", say(rule.actual)), ("source", rule.source)]
-    entries = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text)
-    kind = rule.verdict.replace(" ", "-")
+def _rung(rule: RuleResult) -> str:
+    opened, kind = " open" if rule.verdict == "failed" else "", rule.verdict.replace(" ", "-")
+    summary = f'<b class="sign">{SIGNS[rule.verdict]}</b><b class="name">{rule.name}</b>{html_escaped(rule.actual)}'
+    rows = [("expected", rule.expected), ("actual", rule.actual), ("source", rule.source)]
+    entries = "".join(f"<dt>{name}</dt><dd>{html_escaped(text)}</dd>" for name, text in rows if text)
     return f'<li class="{kind}"><details{opened}><summary>{summary}</summary><dl>{entries}</dl></details></li>'

@@ -9,9 +9,8 @@ from html import escape
 import ipywidgets as widgets
 
 from labkit.questions.token_reading import Reading, html_parts
-from labkit.text.shown import html_paragraph
-from labkit.text.terms import EXACT
-from labkit.tokens import jws
+from labkit.text.blocks import sentences
+from labkit.tokens.jws import numeric_date
 from labkit.tokens.token import Token, cut
 from labkit.views.copy_button import copy_button
 from labkit.views.view import View, every_second, html, stack
@@ -36,24 +35,21 @@ class TokenExplorer(View):
             widgets.HBox([html(_badge(self._reading)), _countdown(token)], layout={"grid_gap": "1em"}),
             *self._parts(),
             copy_button("Copy the whole token", token.raw),
-            html(html_paragraph(WARNING)),
+            html(sentences(WARNING)),
         )
 
     def _parts(self) -> list[widgets.Widget]:
         """The buttons that choose a part, and the part."""
         part = widgets.ToggleButtons(options=["Header", "Claims", "Signature"], value="Claims")
         part.style.button_width = "auto"
-        real = widgets.Checkbox(description="Show the real ids and times", indent=False)
         shown = html("")
 
         def show(_: object) -> None:
-            reading = self._reading.in_terms(EXACT) if real.value else self._reading
-            shown.value = html(_PARTS[part.value](reading)).value
+            shown.value = html(_PARTS[part.value](self._reading)).value
 
         part.observe(show, "value")
-        real.observe(show, "value")
         show(None)
-        return [widgets.HBox([part, real], layout={"flex_flow": "row wrap"}), shown]
+        return [part, shown]
 
 
 def _header(reading: Reading) -> str:
@@ -66,8 +62,7 @@ def _claims(reading: Reading) -> str:
 
 def _signature(reading: Reading) -> str:
     over = "It is made over header and payload together: nobody can change either without the issuer's private key."
-    said = [f"{reading.badge}. {reading.verdict.sentence}", reading.keys, over]
-    return "".join(html_paragraph(reading.terms.say(sentence)) for sentence in said if sentence)
+    return sentences(f"{reading.badge}. {reading.verdict.sentence}", reading.keys, over).html()
 
 
 _PARTS = {"Header": _header, "Claims": _claims, "Signature": _signature}
@@ -80,7 +75,7 @@ def _badge(reading: Reading) -> str:
 
 def _countdown(token: Token) -> widgets.HTML:
     """The time that is left, which goes on while the kernel has nothing else to do."""
-    clock, expiry = html(""), jws.numeric_date(token.claims.get("exp"))
+    clock, expiry = html(""), numeric_date(token.claims.get("exp"))
 
     def tick() -> bool:
         left = None if expiry is None else expiry - time.time()

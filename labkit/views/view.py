@@ -10,27 +10,11 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from labkit.machine.resources import resource
+from labkit.text.blocks import Block
 from labkit.text.shown import Shown
 
-# Colours that colour-blind people tell apart (Okabe and Ito), each legible on light and on dark; words go with each.
-STYLE = """<style>
-.labkit { color: var(--jp-ui-font-color1); line-height: 1.5; }
-.labkit p { margin: 4px 0; }
-.labkit code { font-size: 13px; overflow-wrap: anywhere; }
-.labkit table { border-collapse: collapse; }
-.labkit td { border-top: 1px solid var(--jp-border-color2); padding: 4px 16px 4px 0; }
-.labkit td { text-align: left; vertical-align: top; }
-.labkit ol { list-style: none; margin: 8px 0; padding: 0; max-width: 62em; }
-.labkit li { border-left: 5px solid #009E73; margin: 2px 0; padding: 2px 10px; }
-.labkit li.failed { border-left: 5px double #D55E00; }
-.labkit li.not-reached { border-left: 5px dotted var(--jp-border-color0); color: var(--jp-ui-font-color2); }
-.labkit summary { cursor: pointer; }
-.labkit .sign, .labkit .name { display: inline-block; min-width: 9em; }
-.labkit .badge { border: 1px solid var(--jp-border-color0); border-radius: 4px; padding: 2px 8px; }
-.labkit .badge.bad { border: 3px double #D55E00; font-weight: 600; }
-.labkit dl { margin: 2px 0 6px 18px; display: grid; grid-template-columns: 6em auto; }
-.labkit dd { margin: 0; }
-</style>"""
+_STYLE = resource("labkit/views/view.css").read_text(encoding="utf-8")
 
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -58,14 +42,15 @@ class View(ABC):
         return {**self.widget._repr_mimebundle_(), **twins}
 
 
-def html(content: str) -> widgets.HTML:
-    """HTML in the style of the views."""
-    return widgets.HTML(f'<div class="labkit">{content}</div>')
+def html(content: str | Block) -> widgets.HTML:
+    """HTML in the style of the views, or a block of a result."""
+    inside = content if isinstance(content, str) else content.html()
+    return widgets.HTML(f'<div class="labkit">{inside}</div>')
 
 
 def stack(*children: widgets.Widget) -> widgets.VBox:
     """Widgets one below the other, with the style of the views."""
-    return widgets.VBox([widgets.HTML(STYLE), *children])
+    return widgets.VBox([widgets.HTML(f"<style>{_STYLE}</style>"), *children])
 
 
 def every_second(action: Callable[[], bool]) -> None:

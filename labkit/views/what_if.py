@@ -7,11 +7,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from labkit.attacks.what_if import WhatIf
+from labkit.attacks.what_if import Change, WhatIf
 from labkit.errors import LabError
-from labkit.lab import Lab
 from labkit.target.names import USERS
-from labkit.text.shown import html_paragraph
+from labkit.text.blocks import sentences
 from labkit.views.view import View, html, stack
 
 CLAIMS = ("scope", "aud", "iss")
@@ -25,15 +24,13 @@ class WhatIfPanel(View):
     """Fields to change what there is to change, and below them what the rules make of it.
 
     Args:
-        lab: a finished lab.
-        user: whose token it begins with.
+        result: what it begins with; its own changes are in the fields, as far as there is a field for them.
     """
 
-    def __init__(self, lab: Lab, user: str = "adminuser") -> None:
-        self._lab = lab
-        self._base = lab.what_if(user, send=False)
-        super().__init__(self._base)
-        self._user = _choice("User", tuple(USERS), user)
+    def __init__(self, result: WhatIf) -> None:
+        super().__init__(result)
+        self._base = result
+        self._user = _choice("User", tuple(USERS), result.user)
         self._claims = {name: _text(f"Claim {name}") for name in CLAIMS}
         self._name, self._value = _text("Another claim"), _text("Its value")
         self._clock, self._key = _choice("Clock", tuple(CLOCK)), _choice("Signing key", tuple(KEYS))
@@ -43,7 +40,7 @@ class WhatIfPanel(View):
 
     def build(self) -> widgets.Widget:
         """The fields, a button that sends, one that puts everything back, and what the rules make of it."""
-        self._fill()
+        self._fill(self._base, self._base.change)
         self._user.observe(lambda _: self._begin(), "value")
         for field in self._fields():
             field.observe(lambda _: self._try(send=False), "value")
@@ -51,7 +48,7 @@ class WhatIfPanel(View):
         send.on_click(lambda _: self._try(send=True))
         back.on_click(lambda _: self._begin())
         buttons = widgets.HBox([send, back])
-        return stack(html(html_paragraph(HINT)), self._user, *self._fields(), buttons, self._shown)
+        return stack(html(sentences(HINT)), self._user, *self._fields(), buttons, self._shown)
 
     def _fields(self) -> tuple[widgets.ValueWidget, ...]:
         token = (*self._claims.values(), self._name, self._value, self._clock, self._key)
@@ -60,32 +57,41 @@ class WhatIfPanel(View):
     def _begin(self) -> None:
         """Begin with the chosen user's token, and nothing changed."""
         try:
-            self._base = self._lab.what_if(self._user.value, send=False)
+            self._base = self._base.ask(self._user.value, route=self._base.route, send=False)
         except LabError as error:
-            self._shown.value = html(html_paragraph(str(error))).value
+            self._shown.value = html(sentences(str(error))).value
         else:
-            self._fill()
+            self._fill(self._base, Change())
 
-    def _fill(self) -> None:
-        """Put into the fields what there is, and show it."""
+    def _fill(self, shown: WhatIf, change: Change) -> None:
+        """Put into the fields what there is after a change, and show what came of it."""
         self._filling = True
+        claims = {
+            name: value for name, value in {**shown.claims, **change.claims}.items() if name not in change.without
+        }
         for name, field in self._claims.items():
-            field.value = str(self._base.claims.get(name, ""))
-        self._name.value = self._value.value = ""
-        self._clock.value, self._key.value = next(iter(CLOCK)), next(iter(KEYS))
-        self._audience.value = " ".join(self._base.endpoint.authorizer.audience)
-        self._scopes.value = " ".join(self._base.endpoint.route.scopes)
+            field.value = str(claims.get(name, ""))
+        others = [name for name in (*change.claims, *change.without) if name not in CLAIMS]
+        self._name.value = others[0] if others else ""
+        self._value.value = json.dumps(claims[others[0]]) if others and others[0] in claims else ""
+        self._clock.value = next((name for name, hours in CLOCK.items() if hours == change.hours_later), "now")
+        self._key.value = next(name for name, key in KEYS.items() if key == change.key)
+        audience, scopes = shown.endpoint.authorizer.audience, shown.endpoint.scopes
+        self._audience.value = " ".join(audience if change.audience is None else change.audience)
+        self._scopes.value = " ".join(scopes if change.scopes is None else change.scopes)
         self._filling = False
-        self._show(self._base)
+        self._show(shown)
 
     def _try(self, *, send: bool) -> None:
         """Predict what the fields say, and send it or not."""
         if self._filling:
             return
         try:
-            self._show(self._lab.what_if(self._user.value, **self.changes(), send=send))
+            asked = self._base.ask(self._user.value, **self.changes(), route=self._base.route, send=send)
         except LabError as error:
-            self._shown.value = html(html_paragraph(str(error))).value
+            self._shown.value = html(sentences(str(error))).value
+        else:
+            self._show(asked)
 
     def _show(self, result: WhatIf) -> None:
         self._result = result

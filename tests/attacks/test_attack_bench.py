@@ -102,6 +102,7 @@ def test_text_html_and_dictionary_tell_every_attempt_and_no_token(report: Attack
         assert [attempt.name for attempt in ATTEMPTS if attempt.name not in unescape(face)] == []
 
 
+@pytest.mark.usefixtures("stable_outputs")
 def test_one_attempt_is_told_in_the_labs_terms(lab: Lab) -> None:
     lines = lab.attack("scope with a joker").text().splitlines()
     assert [line for line in lines if not line.startswith("-")] == [
@@ -116,6 +117,7 @@ def test_one_attempt_is_told_in_the_labs_terms(lab: Lab) -> None:
     ]
 
 
+@pytest.mark.usefixtures("stable_outputs")
 def test_the_same_is_told_of_every_lab(lab: Lab, twin: Lab) -> None:
     assert twin.attack_bench().text() == lab.attack_bench().text()
     for name in ("huge token", "expired", "the pool's other key"):

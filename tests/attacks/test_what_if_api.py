@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from labkit.attacks.issuer import own_issuer
 from labkit.attacks.what_if_api import served
 from labkit.cloud import process
 from labkit.lab import Lab
-from labkit.questions.endpoint import Endpoint
+from labkit.questions.endpoint import ProtectedEndpoint
+from labkit.questions.published_keys import PublishedKeys
 from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
-from labkit.tokens.decision import Authorizer, Route
+from labkit.tokens.decision import AuthorizerSettings
 from tests.labs import Calls, lab_at
 
 NAME = "attacked-what-if"
@@ -104,23 +106,23 @@ def test_it_is_waited_for_where_a_deployment_takes_a_while(tmp_path: Path) -> No
         process.stop(home)
 
 
+def endpoint_for(issuer: str, *audience: str) -> ProtectedEndpoint:
+    """The what-if route, in thought, for an issuer whose keys do not matter."""
+    settings = AuthorizerSettings("$request.header.Authorization", issuer, audience)
+    return ProtectedEndpoint("GET /WhatIf", "", settings, (), PublishedKeys((), ""))
+
+
 def _status_of_a_good_token(target: Target) -> int:
     issuer = own_issuer()
-    authorizer = Authorizer("$request.header.Authorization", issuer.url, ("client",))
-    endpoint = served(target, Endpoint(authorizer, Route("GET /WhatIf", ()), issuer.key_set))
+    endpoint = served(target, endpoint_for(issuer.url, "client"))
     token = issuer.token({"iss": issuer.url, "aud": "client", "exp": 4_000_000_000})
-    return endpoint.call([("Authorization", token)]).status_code
+    return endpoint.send([("Authorization", token)]).status_code
 
 
 @pytest.mark.parametrize("header", ["authorization", "Authorization"])
 def test_it_needs_a_token(lab: Lab, header: str) -> None:
     lab.what_if()
     [api] = apis(lab)
-    endpoint = Endpoint(
-        Authorizer("$request.header.Authorization", "", ()),
-        Route("GET /WhatIf", ()),
-        (),
-        f"{lab.target.place.api_url(api['ApiId'])}/WhatIf",
-    )
-    assert endpoint.call([]).status_code == 401
-    assert endpoint.call([(header, "x")]).json() == {"message": "Unauthorized"}
+    endpoint = replace(endpoint_for(""), url=f"{lab.target.place.api_url(api['ApiId'])}/WhatIf")
+    assert endpoint.send([]).status_code == 401
+    assert endpoint.send([(header, "x")]).json() == {"message": "Unauthorized"}

@@ -9,13 +9,14 @@ import ipywidgets as widgets
 import pytest
 
 from labkit.lab import Lab
-from labkit.views.what_if import WhatIfPanel
+from labkit.views import view
+from labkit.views.view import View
 
 
 class Hands:
     """Somebody at the panel."""
 
-    def __init__(self, panel: WhatIfPanel) -> None:
+    def __init__(self, panel: View) -> None:
         self.panel = panel
         self.parts = [*_within(panel.widget)]
 
@@ -40,7 +41,7 @@ def _within(widget: widgets.Widget) -> list[widgets.Widget]:
 
 @pytest.fixture
 def hands(lab: Lab) -> Hands:
-    return Hands(WhatIfPanel(lab))
+    return Hands(view(lab.what_if("adminuser", send=False)))
 
 
 def test_it_begins_with_the_users_token_and_the_labs_route(lab: Lab, hands: Hands) -> None:
@@ -49,6 +50,23 @@ def test_it_begins_with_the_users_token_and_the_labs_route(lab: Lab, hands: Hand
     assert hands.field("Claim aud").value == client
     assert hands.field("Authorizer's audience").value == client
     assert hands.field("Route's scopes").value == f"admin-{client}"
+    assert "Nothing is changed." in hands.seen
+
+
+def test_a_change_that_was_asked_for_is_in_its_fields(lab: Lab) -> None:
+    asked = lab.what_if(
+        "regularuser", without="scope", claims={"nbf": 5}, hours_later=2, key="stranger", scopes="one", send=False
+    )
+    hands = Hands(view(asked))
+    labels = ("User", "Claim scope", "Another claim", "Its value", "Clock", "Signing key", "Route's scopes")
+    expected = ["regularuser", "", "nbf", "5", "in 2 hours", "a stranger's", "one"]
+    assert [hands.field(label).value for label in labels] == expected
+    assert repr(hands.panel) == asked.text()
+    hands.type("Route's scopes", "two")
+    assert "In thought" not in hands.seen
+    assert "route's scopes" in hands.seen
+    assert '"two"' in hands.seen
+    hands.press("Put back")
     assert "Nothing is changed." in hands.seen
 
 

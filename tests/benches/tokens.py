@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import jwt
 
 from labkit.tokens import token as tokens
-from labkit.tokens.decision import Authorizer, Request, Route, decide
+from labkit.tokens.decision import ApiRequest, AuthorizerSettings, Route, decide
 from tests.benches.measuring import Figure, ratios, seconds
 from tests.signing import jwk, key, signed
 
@@ -43,7 +43,7 @@ def _token(number: int) -> str:
 
 KEYS = {"keys": [jwk("second"), jwk("first")]}
 PUBLIC_KEY = key("first").public_key()
-AUTHORIZER = Authorizer("$request.header.Authorization", ISSUER, (CLIENT,))
+AUTHORIZER = AuthorizerSettings("$request.header.Authorization", ISSUER, (CLIENT,))
 ROUTE = Route("GET /AdminUser", (f"admin-{CLIENT}",))
 
 
@@ -60,5 +60,5 @@ def _verify(token: str) -> None:
 
 
 def _trace(token: str) -> None:
-    request = Request((("Authorization", token),), (), "GET", "/AdminUser")
+    request = ApiRequest((("Authorization", token),), (), "GET", "/AdminUser")
     assert decide(request, AUTHORIZER, ROUTE, KEYS, time.time()).status == 200

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 CELLS = [
-    "from labkit.lab import Lab\nfrom labkit.views import view\nlab = Lab.open()\nlab.up()",
+    "from labkit import Lab, view\nlab = Lab.open()\nlab.up()",
     "tokens = lab.tokens('adminuser')\nview(lab.read(tokens['id']))",
     "view(lab.explain('GET /AdminUser', 'regularuser'))",
     "view(lab.access())",
-    "from labkit.views.what_if import WhatIfPanel\nWhatIfPanel(lab)",
+    "view(lab.what_if('adminuser', send=False))",
     "print('every cell', 'was run')",
 ]
 

@@ -100,7 +100,7 @@ def test_what_is_no_token_is_explained_with_exit_code_1(labkit: Run, text: str) 
     [
         (["--route", "GET /Nope"], "The lab's API has no route 'GET /Nope'."),
         (["--as", "somebody"], "The lab has no user 'somebody'."),
-        (["--as", "adminuser", "--", "x.y.z"], "--as and a token exclude each other."),
+        (["--as", "adminuser", "--", "x.y.z"], "A user and a token exclude each other."),
         (["--kind", "opaque", "--as", "adminuser"], "There is no token of the kind 'opaque'."),
         (["--stage", "test"], "The lab's API has no stage 'test'."),
         (["--nonsense"], "No such option: --nonsense"),

@@ -12,9 +12,11 @@ import warnings
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from labkit.text.terms import OUTPUTS, STABLE
 from tests.notebooks.outputs import sanitized, texts
 from tests.private_home import private_home
 
@@ -32,7 +34,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def main(paths: list[Path]) -> None:
     """Run the notebooks in the order given; write them if anything but the volatile has changed."""
     before = [read(path) for path in paths]
-    with private_home():
+    with private_home(), pytest.MonkeyPatch.context() as environment:
+        environment.setenv(OUTPUTS, STABLE)
         after = [clean(run(notebook, path)) for notebook, path in zip(before, paths, strict=True)]
     if all(map(unchanged, paths, before, after)):
         print("Nothing has changed.")

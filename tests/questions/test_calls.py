@@ -14,7 +14,7 @@ import pytest
 from labkit.cloud.protocol import Cloud
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
-from labkit.questions import calls
+from labkit.questions.endpoint import Endpoint, Question
 from tests.conftest import program
 from tests.labs import lab_at
 
@@ -85,8 +85,8 @@ def test_who_calls_is_told_without_the_token(
     assert "eyJ" not in answer.text() + answer.html()
 
 
-def test_a_caller_shows_no_token(lab: Lab) -> None:
-    assert "eyJ" not in repr(calls.signed_in(lab.target, "adminuser"))
+def test_a_question_shows_no_token(lab: Lab) -> None:
+    assert "eyJ" not in repr(Question("GET /AdminUser", token=lab.tokens("adminuser")["id"]))
 
 
 @pytest.mark.parametrize("token", ["a\nb", "a\r\nX-Other: b", "\0", "\ud83d"])
@@ -131,7 +131,7 @@ def test_neither_a_proxy_nor_netrc_comes_in_between(lab: Lab, tmp_path: Path, mo
 
 def test_an_api_that_does_not_answer_is_named() -> None:
     with pytest.raises(LabError) as error:
-        calls._request("GET", "http://127.0.0.1:1/AdminUser", None)
+        Endpoint("GET /AdminUser", "http://127.0.0.1:1/AdminUser").send(())
 
     assert str(error.value) == (
         "The API did not answer at http://127.0.0.1:1/AdminUser. See what is left of the lab: labkit status"

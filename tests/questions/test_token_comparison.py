@@ -13,6 +13,8 @@ from labkit.lab import Lab
 from tests.labs import Refusal, change_answers, refuse
 from tests.signing import signed
 
+pytestmark = pytest.mark.usefixtures("stable_outputs")
+
 OLD_WORKS = (
     "The groups changed between the two sign-ins. The older token still says what was true then, and works until it "
     "expires: the authorizer looks at signature and clock, and asks the user pool nothing."
@@ -148,7 +150,7 @@ def test_a_line_that_comes_late_is_waited_for(lab: Lab, monkeypatch: pytest.Monk
 
     change_answers(lab.target, "logs", "FilterLogEvents", late)
     monkeypatch.setattr(lab.target.place, "patience", 30)
-    monkeypatch.setattr("labkit.questions.trigger_run.time.sleep", lambda _: None)
+    monkeypatch.setattr("labkit.machine.polling.time.sleep", lambda _: None)
     assert lab.cause(token).to_dict()["run"]["user"] == "adminuser"
     assert len(looks) == 3
 

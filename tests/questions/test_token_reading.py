@@ -13,6 +13,8 @@ from tests.signing import signed
 
 NOW = 1_800_000_000
 
+stable = pytest.mark.usefixtures("stable_outputs")
+
 
 @pytest.fixture(scope="module")
 def lab(new_lab: Callable[..., Lab]) -> Lab:
@@ -22,6 +24,7 @@ def lab(new_lab: Callable[..., Lab]) -> Lab:
     return lab
 
 
+@stable
 def test_named_claims_are_explained(lab: Lab) -> None:
     read = lab.read(lab.tokens("adminuser")["id"], "scope", "nickname")
     assert read.text() == (
@@ -43,6 +46,7 @@ def test_named_claims_are_explained(lab: Lab) -> None:
     )
 
 
+@stable
 def test_every_claim_is_explained_where_none_is_named(lab: Lab) -> None:
     text = lab.read(lab.tokens("regularuser")["access"]).text()
     rows = {line.split("  ")[0]: line for line in text.splitlines()}
@@ -54,6 +58,7 @@ def test_every_claim_is_explained_where_none_is_named(lab: Lab) -> None:
     assert "Which of the issuer's keys signed the token" in rows["kid"]
 
 
+@stable
 def test_it_says_where_the_keys_are_served(lab: Lab) -> None:
     assert (
         "The issuer bears AWS's host name; the embedded cloud serves its keys, at "
@@ -61,6 +66,7 @@ def test_it_says_where_the_keys_are_served(lab: Lab) -> None:
     ) in lab.read(lab.tokens("adminuser")["id"]).text()
 
 
+@stable
 def test_text_and_html_are_the_same_for_every_learner(lab: Lab, new_lab: Callable[..., Lab]) -> None:
     other = new_lab()
     other.up(through="user-pool")

@@ -2,12 +2,13 @@
 
 import pytest
 
-from labkit.text.terms import EXACT, about, lab_terms
+from labkit.text.terms import EXACT, OUTPUTS, STABLE, Terms, about, in_words, key_words
 
 CLIENT = "1example23456789exampleabc"
 POOL = "us-east-1_Example12"
 KEY = {"kty": "RSA", "kid": "abc=", "n": "AQAB", "e": "AQAB"}
-TERMS = lab_terms({CLIENT: "APP_CLIENT_ID", POOL: "USER_POOL_ID", "us-east-1_Exa": "SHORTER"}, [KEY])
+WORDS = {CLIENT: "$APP_CLIENT_ID", POOL: "$USER_POOL_ID", "us-east-1_Exa": "$SHORTER", "": "$NOTHING"}
+TERMS = Terms({**WORDS, **key_words([KEY])})
 
 
 def test_known_values_are_written_as_variables() -> None:
@@ -30,7 +31,19 @@ def test_keys_are_numbered_as_they_are_published() -> None:
 def test_exact_terms_change_nothing() -> None:
     text = f"{CLIENT} 26669994-cf14-43b5-bc69-af6c08391d86"
     assert EXACT.say(text) == text
-    assert EXACT.plus({CLIENT: "something"}).say(text) == text
+    assert Terms({CLIENT: "something"}, exact=True).say(text) == text
+
+
+def test_a_person_sees_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in (None, "", "real"):
+        monkeypatch.delenv(OUTPUTS, raising=False) if value is None else monkeypatch.setenv(OUTPUTS, value)
+        assert in_words(WORDS) == EXACT
+
+
+@pytest.mark.usefixtures("stable_outputs")
+def test_stable_outputs_have_the_word_that_comes_first() -> None:
+    assert STABLE == "stable"
+    assert in_words({CLIENT: "the client"}, WORDS).say(f"{CLIENT} of {POOL}") == "the client of $USER_POOL_ID"
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labkit.tokens.decision import RULES, Authorizer, Decision, Request, Route, decide, token_scopes
+from labkit.tokens.decision import RULES, ApiRequest, AuthorizerSettings, Decision, Route, decide, token_scopes
 from tests.signing import encoded, jwk, key, signed, unsigned
 
 NOW = 1_795_384_800  # 2026-11-22 22:00:00 UTC
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3"
 CLIENT = "1example23456789abcdefghij"
-AUTHORIZER = Authorizer("$request.header.Authorization", ISSUER, (CLIENT,))
+AUTHORIZER = AuthorizerSettings("$request.header.Authorization", ISSUER, (CLIENT,))
 ADMIN = Route("GET /AdminUser", (f"admin-{CLIENT}",))
 REGULAR = Route("GET /RegularUser", (f"regular-{CLIENT}",))
 OPEN = Route("GET /Open", ())
@@ -56,11 +56,13 @@ def keys() -> dict[str, Any]:
     return {"keys": [jwk("other"), jwk("first"), jwk("any", alg=None)]}
 
 
-def request(*values: str, name: str = "Authorization") -> Request:
-    return Request((("Host", "lab.example"), *((name, value) for value in values)), (), "GET", "/AdminUser")
+def request(*values: str, name: str = "Authorization") -> ApiRequest:
+    return ApiRequest((("Host", "lab.example"), *((name, value) for value in values)), (), "GET", "/AdminUser")
 
 
-def decided(token: str, route: Route = ADMIN, authorizer: Authorizer = AUTHORIZER, now: float = NOW) -> Decision:
+def decided(
+    token: str, route: Route = ADMIN, authorizer: AuthorizerSettings = AUTHORIZER, now: float = NOW
+) -> Decision:
     return decide(request(token), authorizer, route, keys(), now)
 
 
@@ -122,15 +124,15 @@ def test_the_five_calls(scope: str | None, route: Route, expected: tuple[int, st
 @pytest.mark.parametrize(("size", "expected"), [(10_240, (401, "shape")), (10_241, (431, "request-size"))])
 def test_the_size_of_request_line_and_header_values(size: int, expected: tuple[int, str]) -> None:
     line = len("GET /AdminUser HTTP/1.1")
-    sent = Request((("Authorization", "a" * (size - line)),), (), "GET", "/AdminUser")
+    sent = ApiRequest((("Authorization", "a" * (size - line)),), (), "GET", "/AdminUser")
     assert sent.size == size
     assert outcome(decide(sent, AUTHORIZER, ADMIN, keys(), NOW)) == expected
 
 
 def test_the_request_line_counts_as_it_was_sent() -> None:
-    assert Request((), (("q", "\u00e9 ="),), "GET", "/A").size == len("GET /A?q=%C3%A9+%3D HTTP/1.1")
-    assert Request((), (("q", "a"),), "GET", "/A", "/A?q=%61").size == len("GET /A?q=%61 HTTP/1.1")
-    assert Request((("X", "12345"), ("Y", "6")), (), "GET", "/A").size == len("GET /A HTTP/1.1") + 6
+    assert ApiRequest((), (("q", "\u00e9 ="),), "GET", "/A").size == len("GET /A?q=%C3%A9+%3D HTTP/1.1")
+    assert ApiRequest((), (("q", "a"),), "GET", "/A", "/A?q=%61").size == len("GET /A?q=%61 HTTP/1.1")
+    assert ApiRequest((("X", "12345"), ("Y", "6")), (), "GET", "/A").size == len("GET /A HTTP/1.1") + 6
 
 
 def test_too_large_a_request_is_refused_without_a_challenge() -> None:
@@ -181,14 +183,14 @@ def test_another_header_is_no_identity_source() -> None:
 )
 def test_a_query_parameter_holds_the_token(query: str, expected: tuple[int, str | None]) -> None:
     pairs = [pair.partition("=") for pair in query.format(id_token()).split("&")]
-    sent = Request((), tuple((name, value) for name, _, value in pairs), "GET", "/AdminUser")
-    authorizer = Authorizer("$request.querystring.access_token", ISSUER, (CLIENT,))
+    sent = ApiRequest((), tuple((name, value) for name, _, value in pairs), "GET", "/AdminUser")
+    authorizer = AuthorizerSettings("$request.querystring.access_token", ISSUER, (CLIENT,))
     assert outcome(decide(sent, authorizer, ADMIN, keys(), NOW)) == expected
 
 
 @pytest.mark.parametrize("source", ["", "Authorization", "$request.header.", "route.request.header.Authorization"])
 def test_an_identity_source_that_is_no_selection_expression_finds_nothing(source: str) -> None:
-    authorizer = Authorizer(source, ISSUER, (CLIENT,))
+    authorizer = AuthorizerSettings(source, ISSUER, (CLIENT,))
     decision = decided(id_token(), authorizer=authorizer)
     assert outcome(decision) == (401, "identity-source")
 
@@ -499,12 +501,12 @@ def test_the_client_id_counts_only_without_an_audience(
 
 
 def test_one_audience_of_several_is_enough() -> None:
-    authorizer = Authorizer("$request.header.Authorization", ISSUER, ("another", CLIENT))
+    authorizer = AuthorizerSettings("$request.header.Authorization", ISSUER, ("another", CLIENT))
     assert outcome(decided(id_token(), authorizer=authorizer)) == (200, None)
 
 
 def test_an_authorizer_without_an_audience_lets_nobody_in() -> None:
-    authorizer = Authorizer("$request.header.Authorization", ISSUER, ())
+    authorizer = AuthorizerSettings("$request.header.Authorization", ISSUER, ())
     assert outcome(decided(id_token(), authorizer=authorizer)) == (401, "audience")
 
 
@@ -586,7 +588,7 @@ def test_an_access_token_passes_by_its_client_id_and_fails_by_its_scope() -> Non
     decision = decided(signed(ACCESS_CLAIMS))
     assert outcome(decision) == (403, "scope")
     assert decision.failed is not None
-    assert "ID token" in decision.failed.advice
+    assert "ID token" in decision.failed.remedy
 
 
 def test_a_signed_out_users_token_still_passes() -> None:
@@ -707,12 +709,12 @@ def test_times_are_told_as_a_date_and_a_distance() -> None:
     assert actual["issued-at"] == "iat 2026-11-22 21:59:00 UTC, 1 minute ago"
 
 
-def test_only_the_failed_rule_has_advice() -> None:
+def test_only_the_failed_rule_has_a_remedy() -> None:
     decision = decided(id_token(exp=NOW - 60))
-    assert {rule.name: rule.advice for rule in decision.rules if rule.advice} == {
+    assert {rule.name: rule.remedy for rule in decision.rules if rule.remedy} == {
         "expiry": "Sign in again for a fresh token."
     }
-    assert not any(rule.advice for rule in decided(id_token()).rules)
+    assert not any(rule.remedy for rule in decided(id_token()).rules)
 
 
 def test_without_a_token_every_later_rule_says_what_it_would_ask() -> None:
@@ -767,7 +769,7 @@ def assert_sound(decision: Decision) -> None:
     assert len(decision.rules) == 12
     assert (decision.failed is None) == (decision.status == 200)
     for rule in decision.rules:
-        assert f"{rule.expected}{rule.actual}{rule.advice}".isprintable()
+        assert f"{rule.expected}{rule.actual}{rule.remedy}".isprintable()
 
 
 @given(st.text(st.characters(exclude_categories=[])))
@@ -845,5 +847,5 @@ def test_what_passes_here_passes_pyjwt_too(changes: dict[str, Any]) -> None:
 def test_no_request_breaks_the_decision(
     headers: list[tuple[str, str]], query: list[tuple[str, str]], method: str, path: str, source: str
 ) -> None:
-    sent = Request(tuple(headers), tuple(query), method, path)
-    assert decide(sent, Authorizer(source, ISSUER, (CLIENT,)), ADMIN, keys(), NOW).status in (401, 431)
+    sent = ApiRequest(tuple(headers), tuple(query), method, path)
+    assert decide(sent, AuthorizerSettings(source, ISSUER, (CLIENT,)), ADMIN, keys(), NOW).status in (401, 431)

@@ -76,7 +76,7 @@ async def _answer(here: Here, request: Request, api_id: str, raw_path: str, requ
     confidence="doc",
     ministack="Takes 64 KB.",
 )
-def limit_request_size(asked: decision.Request) -> Answer | None:
+def limit_request_size(asked: decision.ApiRequest) -> Answer | None:
     """A larger request is answered with 431, before it is looked at."""
     if asked.size <= decision.LARGEST_REQUEST:
         return None
@@ -116,12 +116,14 @@ def find_route(
     ministack="Decides most tokens so, sends no challenge, answers 500 to some malformed tokens, and takes tokens "
     "without an exp, with another alg in the header, or with a signature in another alphabet.",
 )
-async def decide_token(here: Here, visit: Visit, deployed: Deployed, asked: decision.Request) -> Decision:
+async def decide_token(here: Here, visit: Visit, deployed: Deployed, asked: decision.ApiRequest) -> Decision:
     """Every JWT route is decided by `labkit.tokens.decision`, which lists its rules with their sources."""
     record = deployed.authorizers.get(visit.route.get("authorizerId", ""), {})
     settings = record.get("jwtConfiguration", {})
     issuer = str(settings.get("issuer"))
-    authorizer = decision.Authorizer(record.get("identitySource", [""])[0], issuer, tuple(settings.get("audience", ())))
+    authorizer = decision.AuthorizerSettings(
+        record.get("identitySource", [""])[0], issuer, tuple(settings.get("audience", ()))
+    )
     route = decision.Route(visit.route["routeKey"], tuple(visit.route.get("authorizationScopes", ())))
     return decision.decide(asked, authorizer, route, await issuers.keys(issuer, here.now()), here.now())
 
@@ -238,10 +240,10 @@ def _fetch(request: Request, uri: str) -> Answer:
     return Answer(status, (("content-type", "application/json"),), body)
 
 
-def _asked(request: Request, raw_path: str) -> decision.Request:
+def _asked(request: Request, raw_path: str) -> decision.ApiRequest:
     target = raw_path + (f"?{request.query}" if request.query else "")
     path = state.decode_path(raw_path)
-    return decision.Request(request.headers, tuple(request.parameters), request.method, path, target)
+    return decision.ApiRequest(request.headers, tuple(request.parameters), request.method, path, target)
 
 
 def _refused(verdict: Decision) -> Answer:

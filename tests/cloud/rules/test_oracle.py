@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from labkit.tokens.decision import Authorizer, Request, Route, decide
+from labkit.tokens.decision import ApiRequest, AuthorizerSettings, Route, decide
 from tests.cloud.rules.issuers import issuer
 from tests.signing import jwk, signed, unsigned
 
@@ -71,8 +71,8 @@ def standard(token: str) -> str:
 
 def ours(case: Case, url: str) -> int:
     """Our decision."""
-    request = Request((("Authorization", case.bearer + case.token(url)),), (), "GET", "/x")
-    authorizer = Authorizer("$request.header.Authorization", url, AUDIENCE)
+    request = ApiRequest((("Authorization", case.bearer + case.token(url)),), (), "GET", "/x")
+    authorizer = AuthorizerSettings("$request.header.Authorization", url, AUDIENCE)
     return decide(request, authorizer, Route("GET /x", case.scopes), [KEY], time.time()).status
 
 

@@ -1,0 +1,26 @@
+"""Asking again until an answer is good, or until patience ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(action: Callable[[], T], good: Callable[[T], bool], *, seconds: float, every: float = 1) -> T:
+    """Repeat an action until its answer is good or its time is up. Returns the last answer, good or not.
+
+    Args:
+        action: what is asked; at least once.
+        good: whether an answer will do.
+        seconds: for how long to ask again.
+        every: the pause between two questions, in seconds.
+    """
+    deadline = time.monotonic() + seconds
+    answer = action()
+    while not good(answer) and time.monotonic() < deadline:
+        time.sleep(every)
+        answer = action()
+    return answer

@@ -1,0 +1,59 @@
+"""A block says the same as text and as HTML, and puts terms into both."""
+
+from __future__ import annotations
+
+import pytest
+
+from labkit.text.blocks import Block, Code, Folded, Table, html_of, sentences, text_of
+from labkit.text.shown import Shown
+from labkit.text.terms import Terms
+
+INSIDE = Table(("name", "value"), [("id", "1example")])
+
+
+@pytest.mark.parametrize(
+    ("block", "text", "html"),
+    [
+        (sentences("One.", "", "Two."), "One.\nTwo.", "<p>One.</p><p>Two.</p>"),
+        (sentences("<b> costs $1."), "<b> costs $1.", "<p>&lt;b&gt; costs <span>$</span>1.</p>"),
+        (Table(("a",), []), "", ""),
+        (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),
+        (Code("a\n  b"), "a\n  b", '<pre style="white-space: pre-wrap; word-break: normal">a\n  b</pre>'),
+        (Folded("More", (sentences("In."),)), "In.", "<details><summary>More</summary><p>In.</p></details>"),
+        (Folded("More", (sentences("In."),), titled=True, opened=True), "More\nIn.",
+         "<details open><summary>More</summary><p>In.</p></details>"),
+        (Folded("More", (Table(("a",), []),), titled=True), "", ""),
+    ],
+)  # fmt: skip
+def test_text_and_html(block: Block, text: str, html: str | None) -> None:
+    assert block.text() == text
+    assert html is None or block.html() == html
+
+
+def test_a_table_has_headers_or_no_head() -> None:
+    assert "<th" not in Table((), [("a", "1")]).html()
+    assert INSIDE.html().count("<th ") == 2
+    assert INSIDE.text().startswith("name    value\n")
+
+
+def test_an_empty_block_leaves_no_gap() -> None:
+    assert text_of([sentences("One."), Table(("a",), []), sentences(), sentences("Two.")]) == "One.\n\nTwo."
+    assert html_of([sentences("One."), Table(("a",), []), sentences("Two.")]) == "<p>One.</p><p>Two.</p>"
+
+
+class Result(Shown):
+    terms = Terms({"1example": "$ID"})
+
+    def blocks(self) -> list[Block]:
+        return [sentences("1example is an id."), INSIDE, Folded("of 1example", (Code("curl 1example"),), titled=True)]
+
+    def to_dict(self) -> dict[str, str]:
+        return {"id": "1example"}
+
+
+def test_terms_are_put_into_all_that_is_shown_and_into_nothing_else() -> None:
+    result = Result()
+    assert result.text().count("$ID") == 4
+    assert result.html().replace("<span>$</span>", "$").count("$ID") == 4
+    assert "1example" not in f"{result!r}{result._repr_html_()}"
+    assert result.to_dict() == {"id": "1example"}
