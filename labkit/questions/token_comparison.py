@@ -12,9 +12,10 @@ from labkit.target.target import Target
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
 from labkit.text.terms import EXACT, Terms, in_words
+from labkit.text.wording import quoted
 from labkit.tokens.token import Difference, Token, compare, decode
 
-WIDTHS = (18, 44, 44)
+WIDTHS = (18, 48, 48)
 
 # What is new in every token says nothing about the difference between two.
 ALWAYS_NEW = frozenset({"jti", "iat", "exp", "auth_time", "origin_jti", "event_id"})
@@ -86,6 +87,8 @@ def compare_tokens(target: Target, left: str, right: str) -> Comparison:
 def _terms(left: Token, right: Token) -> Terms:
     """The words for the ids in both. What would be called the same on both sides is `another` on the right."""
     words = token_words(left) | token_words(right)
+    for token, word in ((right, "<another key>"), (left, "<one key>")):
+        words |= {quoted(token.header["kid"]): word} if "kid" in token.header else {}
     terms = in_words(words)
     pairs = [(d.left, d.right) for d in compare(left, right) if d.left and d.right]
     return in_words({b: "another" for a, b in pairs if terms.say(a) == terms.say(b)}, words)

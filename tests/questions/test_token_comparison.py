@@ -40,9 +40,8 @@ def test_two_users_differ_in_their_scope(built: Lab) -> None:
     left, right = built.tokens("regularuser")["id"], built.tokens("adminuser")["id"]
     assert built.compare(left, right).text() == (
         "what differs      regularuser's ID token    adminuser's ID token\n"
-        "----------------  ------------------------  -----------------------\n"
-        'scope             "regular-$APP_CLIENT_ID"  "admin-$APP_CLIENT_ID\n'
-        '                                            regular-$APP_CLIENT_ID"\n'
+        "----------------  ------------------------  ---------------------------------------------\n"
+        'scope             "regular-$APP_CLIENT_ID"  "admin-$APP_CLIENT_ID regular-$APP_CLIENT_ID"\n'
         'cognito:groups    ["regular"]               ["admin", "regular"]\n'
         'cognito:username  "regularuser"             "adminuser"\n'
         'sub               "<UUID>"                  another\n'
@@ -61,6 +60,8 @@ def test_the_two_tokens_of_one_sign_in_differ(built: Lab) -> None:
     assert [difference["name"] for difference in compared.to_dict()["differences"]][:4] == [
         "aud", "client_id", "token_use", "scope",
     ]  # fmt: skip
+    rows = [line.split() for line in compared.text().splitlines()]
+    assert ["kid", "(header)", "<one", "key>", "<another", "key>"] in rows
     assert "A trigger of version V1_0, the post's, changes the ID token only." in compared.text()
     assert "<td" in compared.html()
 

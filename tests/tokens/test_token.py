@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labkit.tokens import token as tokens
+from labkit.tokens.token import compare, cut, decode, describe, describe_header, verify
 from tests.signing import encoded, jwk, signed, unsigned
 
 NOW = 1_795_384_800  # 2026-11-22 22:00:00 UTC
@@ -29,7 +29,7 @@ def keys() -> dict[str, Any]:
 
 
 def test_a_token_is_read_into_header_claims_and_the_beginning_of_its_signature() -> None:
-    token = tokens.decode(signed(CLAIMS))
+    token = decode(signed(CLAIMS))
     assert token.header == {"alg": "RS256", "kid": "first"}
     assert token.claims == CLAIMS
     assert token.signature.endswith("… (342 characters)")
@@ -38,7 +38,7 @@ def test_a_token_is_read_into_header_claims_and_the_beginning_of_its_signature()
 
 @pytest.mark.parametrize("text", ["{}", "Bearer {}", "bearer {}", "  {}\n", "\r\nBearer   {}\t"])
 def test_what_stands_around_a_token_does_not_matter(text: str) -> None:
-    token = tokens.decode(text.format(signed(CLAIMS)))
+    token = decode(text.format(signed(CLAIMS)))
     assert token.claims == CLAIMS
     assert token.problem is None
 
@@ -60,13 +60,13 @@ def test_what_stands_around_a_token_does_not_matter(text: str) -> None:
     ],
 )
 def test_kinds_are_told_apart(claims: dict[str, Any], header: dict[str, Any], kind: str, sentence: str) -> None:
-    token = tokens.decode(signed(claims, {**HEADER, **header}))
+    token = decode(signed(claims, {**HEADER, **header}))
     assert token.kind == kind
     assert token.sentence == sentence
 
 
 def test_an_encrypted_token_is_a_refresh_token() -> None:
-    token = tokens.decode(ENCRYPTED)
+    token = decode(ENCRYPTED)
     assert token.kind == "refresh"
     assert token.problem is None
     assert token.header == {"cty": "JWT", "enc": "A256GCM", "alg": "RSA-OAEP"}
@@ -78,7 +78,7 @@ def test_an_encrypted_token_is_a_refresh_token() -> None:
 
 
 def test_an_encrypted_token_of_another_kind_is_not_called_a_refresh_token() -> None:
-    token = tokens.decode(f"{encoded({'enc': 'A256GCM', 'alg': 'RSA-OAEP'})}.AQID.AQID.AQID.AQID")
+    token = decode(f"{encoded({'enc': 'A256GCM', 'alg': 'RSA-OAEP'})}.AQID.AQID.AQID.AQID")
     assert token.sentence == (
         "A token that does not say of what kind it is. It is encrypted, and only its issuer can read it."
     )
@@ -103,7 +103,7 @@ def test_an_encrypted_token_of_another_kind_is_not_called_a_refresh_token() -> N
     ],
 )
 def test_what_is_wrong_with_a_text_is_told_with_its_place(text: str, problem: str) -> None:
-    assert tokens.decode(text).problem == problem
+    assert decode(text).problem == problem
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_text_is_told_with_its_place(text: str, problem: st
     ],
 )
 def test_a_payload_that_cannot_be_read_leaves_the_header(payload: bytes, problem: str) -> None:
-    token = tokens.decode(signed(payload))
+    token = decode(signed(payload))
     assert token.header == {"alg": "RS256", "kid": "first"}
     assert token.claims == {}
     assert token.problem == problem
@@ -126,14 +126,14 @@ def test_a_payload_that_cannot_be_read_leaves_the_header(payload: bytes, problem
 
 def test_a_token_that_was_wrapped_is_read_all_the_same() -> None:
     raw = signed(CLAIMS)
-    token = tokens.decode(f"{raw[:40]}\n  {raw[40:]}")
+    token = decode(f"{raw[:40]}\n  {raw[40:]}")
     assert token.claims == CLAIMS
     assert token.problem == "There is a blank or line break at character 41."
-    assert tokens.verify(token, keys()).state == "valid"
+    assert verify(token, keys()).state == "valid"
 
 
 def test_a_token_without_its_signature_shows_its_claims() -> None:
-    token = tokens.decode(signed(CLAIMS).rpartition(".")[0])
+    token = decode(signed(CLAIMS).rpartition(".")[0])
     assert token.claims == CLAIMS
     assert token.sentence == (
         "An ID token: it tells an app who the user is. It has 2 parts, and a signed token has 3, separated by dots."
@@ -141,22 +141,22 @@ def test_a_token_without_its_signature_shows_its_claims() -> None:
 
 
 def test_lone_surrogates_in_a_claim_can_be_shown() -> None:
-    token = tokens.decode(signed(b'{"name":"\\ud83d"}'))
-    assert [note.value for note in tokens.describe(token, NOW)] == ['"\\ud83d"']
+    token = decode(signed(b'{"name":"\\ud83d"}'))
+    assert [note.value for note in describe(token, NOW)] == ['"\\ud83d"']
 
 
 def test_a_token_never_shows_itself_whole() -> None:
     raw = signed(CLAIMS)
-    token = tokens.decode(raw)
+    token = decode(raw)
     signature = raw.rpartition(".")[2]
-    for shown in (repr(token), json.dumps(token.to_dict()), tokens.cut(raw)):
+    for shown in (repr(token), json.dumps(token.to_dict()), cut(raw)):
         assert raw not in shown
         assert signature[:11] not in shown
     assert token.raw == raw
 
 
 def test_a_token_as_data() -> None:
-    told = tokens.decode(unsigned({"sub": "a"}, {"alg": "none"}, b"")).to_dict()
+    told = decode(unsigned({"sub": "a"}, {"alg": "none"}, b"")).to_dict()
     assert told == {
         "kind": "unknown",
         "sentence": "A token that does not say of what kind it is.",
@@ -191,25 +191,25 @@ def test_every_json_can_be_decoded(header: dict[str, Any], payload: dict[str, An
 
 
 def assert_readable(text: str) -> None:
-    token = tokens.decode(text)
-    shown = [token.sentence, tokens.cut(text), tokens.verify(token, keys()).sentence, token.signature]
-    for note in (*tokens.describe(token, NOW), *tokens.describe_header(token)):
+    token = decode(text)
+    shown = [token.sentence, cut(text), verify(token, keys()).sentence, token.signature]
+    for note in (*describe(token, NOW), *describe_header(token)):
         shown += note.to_dict().values()
-    for difference in tokens.compare(token, tokens.decode(signed(CLAIMS))):
+    for difference in compare(token, decode(signed(CLAIMS))):
         shown += [difference.name, difference.left or "", difference.right or ""]
         shown += [*difference.only_left, *difference.only_right]
     assert "".join(shown).isprintable()
-    assert tokens.verify(token, keys()).state != "valid"
-    assert tokens.compare(token, token) == ()
+    assert verify(token, keys()).state != "valid"
+    assert compare(token, token) == ()
 
 
 # describe
 
 
 def test_claims_are_explained_with_their_times_in_the_readers_zone() -> None:
-    token = tokens.decode(signed({"iss": "https://issuer.example", "exp": NOW + 2_520, "iat": NOW - 10_800}))
+    token = decode(signed({"iss": "https://issuer.example", "exp": NOW + 2_520, "iat": NOW - 10_800}))
     tokyo = timezone(timedelta(hours=9), "JST")
-    assert [(note.name, note.value, note.when, note.distance) for note in tokens.describe(token, NOW, tokyo)] == [
+    assert [(note.name, note.value, note.when, note.distance) for note in describe(token, NOW, tokyo)] == [
         ("iss", '"https://issuer.example"', "", ""),
         ("exp", "1795387320", "2026-11-23 07:42:00 JST", "in 42 minutes"),
         ("iat", "1795374000", "2026-11-23 04:00:00 JST", "3 hours ago"),
@@ -217,7 +217,7 @@ def test_claims_are_explained_with_their_times_in_the_readers_zone() -> None:
 
 
 def test_a_note_says_who_sets_a_claim_and_who_checks_it() -> None:
-    note = tokens.describe(tokens.decode(signed({"exp": NOW + 60})), NOW, UTC)[0]
+    note = describe(decode(signed({"exp": NOW + 60})), NOW, UTC)[0]
     assert note.to_dict() == {
         "name": "exp",
         "value": "1795384860",
@@ -229,29 +229,29 @@ def test_a_note_says_who_sets_a_claim_and_who_checks_it() -> None:
 
 
 def test_a_number_that_is_no_time_has_no_date() -> None:
-    note = tokens.describe(tokens.decode(signed({"version": 2})), NOW)[0]
+    note = describe(decode(signed({"version": 2})), NOW)[0]
     assert (note.value, note.when, note.distance) == ("2", "", "")
 
 
 @pytest.mark.parametrize("value", ["soon", None, [], True, 10**400])
 def test_a_time_that_is_none_is_shown_as_it_is(value: object) -> None:
-    note = tokens.describe(tokens.decode(signed({"exp": value})), NOW)[0]
+    note = describe(decode(signed({"exp": value})), NOW)[0]
     assert (note.when, note.distance) == ("", "")
 
 
 def test_a_time_outside_the_calendar_is_told_as_such() -> None:
-    note = tokens.describe(tokens.decode(signed({"exp": 1e18})), NOW)[0]
+    note = describe(decode(signed({"exp": 1e18})), NOW)[0]
     assert note.when == "1e+18 seconds since 1970, a time outside the calendar"
     assert note.distance == "in more than 10,000 years"
 
 
 def test_the_names_of_claims_are_shown_as_harmless_text() -> None:
-    notes = tokens.describe(tokens.decode(signed({"\x1b[2J": 1})), NOW)
+    notes = describe(decode(signed({"\x1b[2J": 1})), NOW)
     assert notes[0].name == "\\x1b[2J"
 
 
 def test_the_header_is_explained_too() -> None:
-    notes = tokens.describe_header(tokens.decode(signed(CLAIMS)))
+    notes = describe_header(decode(signed(CLAIMS)))
     assert [(note.name, note.value) for note in notes] == [("alg", '"RS256"'), ("kid", '"first"')]
     assert notes[1].sentence == (
         "Which of the issuer's keys signed the token; set by the issuer, checked by the JWT authorizer, against the "
@@ -319,14 +319,14 @@ def test_the_header_is_explained_too() -> None:
     ],
 )
 def test_a_signature_is_judged_in_a_word_and_a_sentence(token: Any, state: str, sentence: str) -> None:
-    verdict = tokens.verify(tokens.decode(token()), keys())
+    verdict = verify(decode(token()), keys())
     assert verdict.to_dict() == {"state": state, "sentence": sentence}
 
 
 def test_a_changed_payload_is_invalid() -> None:
     header, _, signature = signed(CLAIMS).split(".")
-    token = tokens.decode(f"{header}.{encoded({**CLAIMS, 'sub': 'b'})}.{signature}")
-    assert tokens.verify(token, keys()).state == "invalid"
+    token = decode(f"{header}.{encoded({**CLAIMS, 'sub': 'b'})}.{signature}")
+    assert verify(token, keys()).state == "invalid"
 
 
 # compare
@@ -335,7 +335,7 @@ def test_a_changed_payload_is_invalid() -> None:
 def test_two_tokens_differ_in_what_decides_first() -> None:
     admin = signed({"sub": "a", "aud": "app", "scope": "admin-app regular-app", "cognito:groups": ["admin", "regular"]})
     regular = signed({"sub": "b", "aud": "app", "scope": "regular-app", "cognito:groups": ["regular"]})
-    differences = tokens.compare(tokens.decode(admin), tokens.decode(regular))
+    differences = compare(decode(admin), decode(regular))
     assert [(each.name, each.left, each.right, each.only_left, each.only_right) for each in differences] == [
         ("scope", '"admin-app regular-app"', '"regular-app"', ("admin-app",), ()),
         ("cognito:groups", '["admin", "regular"]', '["regular"]', ("admin",), ()),
@@ -344,9 +344,9 @@ def test_two_tokens_differ_in_what_decides_first() -> None:
 
 
 def test_an_id_token_differs_from_an_access_token_in_what_it_has() -> None:
-    left = tokens.decode(signed({"aud": "app", "token_use": "id"}))
-    right = tokens.decode(signed({"client_id": "app", "token_use": "access"}, by="other"))
-    told = [each.to_dict() for each in tokens.compare(left, right)]
+    left = decode(signed({"aud": "app", "token_use": "id"}))
+    right = decode(signed({"client_id": "app", "token_use": "access"}, by="other"))
+    told = [each.to_dict() for each in compare(left, right)]
     assert [(each["part"], each["name"], each["left"], each["right"]) for each in told] == [
         ("claims", "aud", '"app"', None),
         ("claims", "client_id", None, '"app"'),
@@ -357,19 +357,19 @@ def test_an_id_token_differs_from_an_access_token_in_what_it_has() -> None:
 
 @pytest.mark.parametrize(("left", "right"), [(1, True), (1, 1.0), (0, False), (None, "null"), ("x" * 500, "x" * 501)])
 def test_values_that_only_look_the_same_differ(left: object, right: object) -> None:
-    differences = tokens.compare(tokens.decode(signed({"a": left})), tokens.decode(signed({"a": right})))
+    differences = compare(decode(signed({"a": left})), decode(signed({"a": right})))
     assert [each.name for each in differences] == ["a"]
 
 
 def test_a_null_differs_from_nothing() -> None:
-    differences = tokens.compare(tokens.decode(signed({"a": None})), tokens.decode(signed({})))
+    differences = compare(decode(signed({"a": None})), decode(signed({})))
     assert [(each.left, each.right) for each in differences] == [("null", None)]
 
 
 def test_the_same_claims_in_another_order_do_not_differ() -> None:
-    left = tokens.decode(signed({"a": 1, "b": {"c": 1, "d": 2}}))
-    right = tokens.decode(signed({"b": {"d": 2, "c": 1}, "a": 1}))
-    assert tokens.compare(left, right) == ()
+    left = decode(signed({"a": 1, "b": {"c": 1, "d": 2}}))
+    right = decode(signed({"b": {"d": 2, "c": 1}, "a": 1}))
+    assert compare(left, right) == ()
 
 
 # cut
@@ -386,4 +386,4 @@ def test_the_same_claims_in_another_order_do_not_differ() -> None:
     ],
 )
 def test_a_token_is_cut_to_the_beginnings_of_its_parts(raw: str, shown: str) -> None:
-    assert tokens.cut(raw) == shown
+    assert cut(raw) == shown
