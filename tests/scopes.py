@@ -10,7 +10,18 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 # What takes longest, so that it is not what one worker ends with while the other has nothing left.
-LONGEST = ("notebooks/chapters",)
+LONGEST = (
+    "notebooks/chapters",
+    "tests/steps/test_damage.py",
+    "tests/test_lab.py",
+    "tests/fleet/test_attendee_policy.py",
+    "tests/faults/test_up.py",
+    "tests/faults/test_down.py",
+    "tests/tokens/test_decision.py",
+    "tests/awscli/test_lines.py",
+    "notebooks/instructor-reset.ipynb",
+    "tests/notebooks/test_runs.py",
+)
 
 # Each of its tests is a run of its own.
 APART = "tests/notebooks/test_runs.py"
