@@ -111,9 +111,6 @@ class Layer:
         return tidy.without_cors(pages.closed(answer))
 
     async def _service(self, scope: Scope, request: Request, door: ToService) -> Answer:
-        ambiguous = operations.one_request_says_one_thing(request, door.service)
-        if ambiguous:
-            return refused(door.service, ambiguous)
         try:
             call = read_call(self.here, request, door.service, door.region)
         except UnknownCallError:
@@ -137,7 +134,8 @@ class Layer:
 
 async def _first(call: Call) -> Answer | None:
     """What the rules before MiniStack answer, the first that does."""
-    for rule in (operations.only_served_operations, throttled, conflicting, *BEFORE[call.service, call.operation]):
+    gates = operations.only_served_operations, operations.one_request_says_one_thing, throttled, conflicting
+    for rule in (*gates, *BEFORE[call.service, call.operation]):
         verdict = await _verdict(rule, call)
         if verdict is not None:
             return call.refused(verdict) if isinstance(verdict, Refusal) else verdict

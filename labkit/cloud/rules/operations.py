@@ -105,9 +105,10 @@ def only_served_operations(call: Call) -> Refusal | None:
     confidence="inferred",
     ministack="Looks for the service, the operation and its parameters at several places, in an order of its own.",
 )
-def one_request_says_one_thing(request: Request, service: str) -> Refusal | None:
+def one_request_says_one_thing(call: Call) -> Refusal | None:
     """A request that bears the marks of another protocol, says something twice, or is encoded once more than its
     protocol asks for, is a 400 InvalidRequest."""
+    request, service = call.request, call.service
     form = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     said = request.parameters + (form if service in QUERY_NAMESPACES else [])
     faults = (

@@ -332,7 +332,8 @@ def test_a_parameter_is_said_once(furnished: Furnished) -> None:
         ({}, f"{len(body):x}\r\n{body}\r\n0\r\n\r\n", {**FORM, "x-amz-decoded-content-length": str(len(body))}),
     ):
         answer = send(furnished.cloud, "iam", Marks(query=query, headers=headers, body=form), presigned=False)
-        assert (answer.status_code, "InvalidRequest" in answer.text) == (400, True), answer.text
+        assert answer.status_code == 400
+        assert "InvalidRequest" in answer.text or "names no operation" in answer.text
     assert furnished.clients["iam"].list_account_aliases()["AccountAliases"] == []
 
 
