@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from labkit.cloud.exchange import Answer, App, DisconnectedError, Receive, Request, Scope, Send, TooLargeError, ask
-from labkit.cloud.rules import data_plane, pages, signature, state, strangers, tidy
+from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
 from labkit.cloud.rules.memory import Deployments, SignIns, Weather
@@ -126,13 +126,15 @@ class Layer:
         if call.changed:
             request = request.with_body(json.dumps(call.params).encode())
             request = signature.signed_again(request, door.claim, self.here) if door.claim else request
-        answer = await ask(self.app, scope, request)
+        with operations.signed_for(call.service):
+            answer = await ask(self.app, scope, request)
         return tidy.without_cors(tidy.nothing_internal_leaks(call, answer))
 
 
 async def _first(call: Call) -> Answer | None:
     """What the rules before MiniStack answer, the first that does."""
-    for rule in (throttled, conflicting, *BEFORE[call.service, call.operation]):
+    gates = operations.only_served_operations, operations.one_request_says_one_thing, throttled, conflicting
+    for rule in (*gates, *BEFORE[call.service, call.operation]):
         verdict = await _verdict(rule, call)
         if verdict is not None:
             return call.refused(verdict) if isinstance(verdict, Refusal) else verdict

@@ -72,6 +72,7 @@ def table(tests: Path) -> str:
     ]
     for service in sorted({rule.service for rule in made}):
         parts.append(_section(service, HEAD, (_row(rule, proofs) for rule in made if rule.service == service)))
+    parts.append(_section("Operations that are served", SERVED_HEAD, _served_rows()))
     parts.append(_section("Not emulated", GAP_HEAD, map(_gap_row, gaps)))
     return "".join(parts)
 
@@ -95,6 +96,7 @@ def _proved_by(function: ast.FunctionDef) -> Iterator[str]:
 
 HEAD = ("Rule", "AWS", "MiniStack", "Embedded cloud", "Proof")
 GAP_HEAD = ("What", "AWS", "MiniStack", "Embedded cloud")
+SERVED_HEAD = ("Service", "Operations; every other one is refused by its name")
 DECISION_HEAD = ("Rule", "AWS", "MiniStack", "Proof")
 
 
@@ -106,6 +108,11 @@ def _row(rule: Rule, proofs: Mapping[str, list[str]]) -> tuple[str, ...]:
 
 def _gap_row(rule: Rule) -> tuple[str, ...]:
     return rule.name.replace("_", " "), _fact(rule.aws, rule.source, rule.confidence), rule.ministack, rule.ours
+
+
+def _served_rows() -> Iterator[tuple[str, ...]]:
+    served = importlib.import_module("labkit.cloud.rules.operations").SERVED
+    yield from ((service, ", ".join(sorted(listed))) for service, listed in sorted(served.items()))
 
 
 def _decision_rows() -> Iterator[tuple[str, ...]]:

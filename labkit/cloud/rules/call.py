@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from botocore.loaders import Loader
@@ -102,10 +102,10 @@ def read_call(here: Here, request: Request, service: str, region: str) -> Call:
         ValueError: the body is not what the service's protocol asks for.
     """
     if service in REST_MODELS:
-        operation, labels = _rest_operation(service, request)
-        # UpdateFunctionCode and the like take JSON; Invoke takes whatever its function does.
-        body = {} if operation == "Invoke" else _json_object(request.body)
-        return Call(here, request, service, operation, {**body, **dict(request.parameters), **labels}, region)
+        operation, placed = _rest_operation(service, request)
+        # UpdateFunctionCode and the like take JSON; Invoke and its kind take whatever their function does.
+        body = {} if operation.startswith("Invoke") else _json_object(request.body)
+        return Call(here, request, service, operation, {**body, **placed}, region)
     if request.path != "/":
         raise UnknownCallError(request.path)
     if service in QUERY_NAMESPACES:
@@ -146,21 +146,33 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _rest_operation(service: str, request: Request) -> tuple[str, dict[str, str]]:
-    path = request.raw_path.rstrip("/")
-    for operation, method, pattern in _rest_paths(REST_MODELS[service]):
-        found = pattern.fullmatch(path) if method == request.method else None
+    """The operation, and the parameters that its model places in the path and in the query string."""
+    path, said = request.raw_path.rstrip("/"), request.parameters
+    for operation, method, pattern, constants, names in _rest_paths(REST_MODELS[service]):
+        found = pattern.fullmatch(path) if method == request.method and constants <= set(said) else None
         if found:
-            return operation, {name: unquote(value) for name, value in found.groupdict().items()}
+            labels = {name: unquote(value) for name, value in found.groupdict().items()}
+            return operation, {name: value for name, value in said if name in names} | labels
     raise UnknownCallError(request.path)
 
 
 @cache
-def _rest_paths(model: str) -> list[tuple[str, str, re.Pattern[str]]]:
-    """Operation, method and path of every operation that a service model describes, the longest path first."""
-    operations = Loader().load_service_model(model, "service-2")["operations"]
-    paths = [(name, o["http"]["method"], o["http"]["requestUri"].split("?")[0]) for name, o in operations.items()]
-    paths.sort(key=lambda path: len(path[2]), reverse=True)
-    return [(name, method, re.compile(_pattern(uri))) for name, method, uri in paths]
+def _rest_paths(model: str) -> list[tuple[str, str, re.Pattern[str], set[tuple[str, str]], set[str]]]:
+    """Every operation of a service model, the longest address first: its name, its method, its path, what its query
+    string always has, and what it may have."""
+    loaded = Loader().load_service_model(model, "service-2")
+    listed = sorted(loaded["operations"].items(), key=lambda one: len(one[1]["http"]["requestUri"]), reverse=True)
+    paths = []
+    for name, operation in listed:
+        path, _, constants = operation["http"]["requestUri"].partition("?")
+        fixed, may = set(parse_qsl(constants)), _in_query(loaded, operation)
+        paths.append((name, operation["http"]["method"], re.compile(_pattern(path)), fixed, may))
+    return paths
+
+
+def _in_query(model: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    members = model["shapes"][operation["input"]["shape"]]["members"] if "input" in operation else {}
+    return {m["locationName"] for m in members.values() if m.get("location") == "querystring"}
 
 
 def _pattern(uri: str) -> str:

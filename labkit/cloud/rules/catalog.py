@@ -8,6 +8,7 @@ from labkit.cloud.rules import (  # noqa: F401 - importing a module records its 
     lambda_,
     lists,
     logs,
+    operations,
     pages,
     sign_in,
     strangers,

@@ -97,3 +97,24 @@ not_emulated(
     confidence="doc",
     ministack="The same as here.",
 )
+not_emulated(
+    "browser_apps",
+    "cognito-idp",
+    "No page of another origin is answered, so an app in the browser (Amplify and the like) cannot sign in here; the "
+    "same code in Node.js can.",
+    aws="Cognito's calls for users answer pages of every origin.",
+    source="https://github.com/aws-amplify/amplify-js/issues/7285",
+    confidence="inferred",
+    ministack="Answers every origin.",
+)
+not_emulated(
+    "codes_and_second_factors",
+    "cognito-idp",
+    "Refused by their names: no message leaves this cloud, so no code does. So are apps, passkeys, remembered devices "
+    "and custom challenges; users are made by administrators, and sign in with passwords.",
+    aws="SignUp, ForgotPassword, AssociateSoftwareToken and the like; codes by e-mail, text message and app.",
+    source="https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html",
+    confidence="doc",
+    ministack="Takes constant codes, sign-ups to pools that only administrators may fill, and challenges that nobody "
+    "was asked.",
+)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from labkit.cloud.exchange import Answer
-from labkit.cloud.rules import issuers
+from labkit.cloud.rules import issuers, state
 from labkit.cloud.rules.call import Call, Refusal
 from labkit.cloud.rules.registry import after, before
 from labkit.cloud.rules.state import Api, Record, api
@@ -18,6 +18,10 @@ API_REFERENCE = "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/"
 METHODS = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 ROUTE_KEY = re.compile(rf"\$default|({'|'.join(METHODS)}) /\S*")
 STAGE_NAME = re.compile(r"\$default|[A-Za-z0-9_-]{1,128}")
+LAMBDA_SETTINGS = (
+    *("authorizerPayloadFormatVersion", "authorizerResultTtlInSeconds", "enableSimpleResponses"),
+    *("authorizerUri", "authorizerCredentialsArn"),
+)
 IDENTITY_SOURCE = re.compile(r"\$request\.(header|querystring)\.[\w-]+")
 
 
@@ -229,6 +233,43 @@ def authorizer_name_is_unique(call: Call) -> Refusal | None:
         return None
     message = f"Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
     return Refusal("BadRequestException", message)
+
+
+@after(
+    "apigateway",
+    "TagResource",
+    "UntagResource",
+    aws="GetApi, GetApis, GetStage and GetStages tell the tags that a resource has now.",
+    source=API_REFERENCE + "tags-resource-arn.html",
+    confidence="doc",
+    ministack="Tells the tags that it was made with.",
+)
+def described_tags_are_current(call: Call, answer: Answer) -> None:
+    """A tag that was added or taken away is so in every description of the API and of its stages."""
+    if answer.status < 300:  # noqa: PLR2004 - an HTTP status
+        state.refresh_tags(call.here.account_id, call.region)
+
+
+@after(
+    "apigateway",
+    "CreateAuthorizer",
+    "UpdateAuthorizer",
+    aws="A payload format version and a time to live belong to Lambda authorizers. A JWT authorizer has neither.",
+    source="https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/apigatewayv2/"
+    "authorizer_test.go",
+    confidence="maintainer",
+    ministack="Describes every authorizer with both.",
+)
+def jwt_authorizers_have_no_lambda_settings(call: Call, answer: Answer) -> Answer | None:
+    """A JWT authorizer is described without the settings of Lambda authorizers."""
+    content = answer.json()
+    if answer.status >= 300:  # noqa: PLR2004 - an HTTP status
+        return None
+    owner = api(call.text("apiId"))
+    for record in (content, owner.authorizers[content["authorizerId"]] if owner else {}):
+        for name in LAMBDA_SETTINGS:
+            record.pop(name, None)
+    return answer.with_json(content)
 
 
 @before(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,9 +27,30 @@ RETIRED = (
     *("python2.7", "python3.6", "python3.7"),
 )
 
+# What MiniStack looks for in the path of a call before it looks for a function there.
+MISREAD = re.compile("^(url|account-settings)|event-invoke-config|provisioned-concurrency|code-signing-config")
+
 _SEAL = secrets.token_bytes(32)
 
 CODE_CHANGES = ("UpdateFunctionCode", "UpdateFunctionConfiguration")
+
+
+@before(
+    "lambda",
+    "CreateFunction",
+    aws="A function's name has letters, digits, hyphens and underscores.",
+    source=REFERENCE + "API_CreateFunction.html",
+    confidence="doc",
+    ministack="Takes calls of a function whose name it also knows as a part of paths for calls of something else.",
+)
+def function_name_is_no_path(call: Call) -> Refusal | None:
+    """Names that begin with url or account-settings, or hold the name of a function's setting, are not part of this
+    cloud: 400 InvalidParameterValueException."""
+    name = call.text("FunctionName").rpartition(":")[2]
+    if not MISREAD.search(name):
+        return None
+    message = f"A function called {name[:64]} is not part of the lab's embedded cloud, which would misread its path."
+    return Refusal("InvalidParameterValueException", message)
 
 
 @before(

@@ -135,7 +135,10 @@ class Failures:
 
 @dataclass
 class SignIns:
-    """What a cloud remembers of sign-ins: wrong passwords, and sessions that wait for a new password."""
+    """What a cloud remembers of sign-ins: wrong passwords, and sessions that wait for a new password.
+
+    `waiting` has, by session, the app client's id, the user's record, and the time at which the session ends.
+    """
 
     failures: dict[tuple[str, str], Failures] = field(default_factory=dict)
-    waiting: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+    waiting: dict[str, tuple[str, Record, float]] = field(default_factory=dict)

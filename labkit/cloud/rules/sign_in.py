@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,8 @@ REFERENCE = "https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIR
 
 SIGN_INS = ("InitiateAuth", "AdminInitiateAuth")
 CHALLENGES = ("RespondToAuthChallenge", "AdminRespondToAuthChallenge")
+# The user calls that bring an access token in the place of a signature.
+WITH_ACCESS_TOKEN = ("GetUser", "UpdateUserAttributes", "ChangePassword", "DeleteUser", "GlobalSignOut")
 
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
 DEFAULT_FLOWS = {"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"}
@@ -33,6 +37,8 @@ NEEDED_FLOW = {
     "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
     "USER_SRP_AUTH": "ALLOW_USER_SRP_AUTH",
 }
+PASSWORD_FLOWS = set(NEEDED_FLOW) - {"CUSTOM_AUTH"}
+PASSWORD_CHALLENGES = {"NEW_PASSWORD_REQUIRED", "PASSWORD_VERIFIER"}
 
 SESSION_SECONDS = 180
 
@@ -54,6 +60,82 @@ def flow_is_one_of_the_app_clients(call: Call) -> Refusal | None:
         return None
     message = f"{flow} flow not enabled for this client" if flow == "USER_PASSWORD_AUTH" else _not_enabled(flow)
     return Refusal("InvalidParameterException", message)
+
+
+@before(
+    "cognito-idp",
+    *SIGN_INS,
+    *CHALLENGES,
+    aws="Users also sign in with codes, passkeys, devices and custom challenges.",
+    source=GUIDE + "authentication-flows-selection-sdk.html",
+    confidence="doc",
+    ministack="Gives tokens for MFA_SETUP and SOFTWARE_TOKEN_MFA to everyone who names a user.",
+)
+def sign_in_is_by_password(call: Call) -> Refusal | None:
+    """Passwords, SRP, refresh tokens and NEW_PASSWORD_REQUIRED are here. Other flows and challenges are refused by
+    their names, with or without a session: 400 InvalidParameterException."""
+    flow, challenge = call.text("AuthFlow"), call.text("ChallengeName")
+    here = flow in PASSWORD_FLOWS if call.operation in SIGN_INS else challenge in PASSWORD_CHALLENGES
+    if here:
+        return None
+    name = f"{flow or challenge}"[:80] or "A sign-in that names no flow or challenge"
+    return Refusal("InvalidParameterException", f"{name} is not part of the lab's embedded cloud.")
+
+
+@before(
+    "cognito-idp",
+    *CHALLENGES,
+    *SIGN_INS,
+    aws="A challenge is answered once. RFC 5054 has the server end a sign-in whose A is 0 modulo N.",
+    source=REFERENCE + "API_RespondToAuthChallenge.html; https://www.rfc-editor.org/rfc/rfc5054#section-2.5.4",
+    confidence="inferred",
+    ministack="Gives tokens for one proof as often as it comes, for three minutes; takes any A.",
+)
+def password_is_proved_once(call: Call) -> Refusal | None:
+    """A second answer to one PASSWORD_VERIFIER challenge, right or wrong, is a 400 NotAuthorizedException, an SRP_A
+    that is 0 modulo N a 400 InvalidParameterException."""
+    value = call.mapping("AuthParameters").get("SRP_A")
+    if isinstance(value, str) and re.fullmatch("[0-9a-fA-F]+", value) and int(value, 16) % state.SRP_MODULUS == 0:
+        return Refusal("InvalidParameterException", "SRP_A must not be 0 modulo N.")
+    block = call.mapping("ChallengeResponses").get("PASSWORD_CLAIM_SECRET_BLOCK")
+    if call.text("ChallengeName") != "PASSWORD_VERIFIER" or not isinstance(block, str) or state.answer_challenge(block):
+        return None
+    return Refusal("NotAuthorizedException", "Incorrect username or password.")
+
+
+@before(
+    "cognito-idp",
+    *WITH_ACCESS_TOKEN,
+    aws="The access token is required, and an empty one does not match its pattern.",
+    source=REFERENCE + "API_GlobalSignOut.html",
+    confidence="doc",
+    ministack="Answers 200 to a GlobalSignOut without one.",
+)
+def user_calls_bring_an_access_token(call: Call) -> Refusal | None:
+    """Without an access token, or with an empty one, these calls are a 400 InvalidParameterException."""
+    if call.text("AccessToken"):
+        return None
+    return Refusal("InvalidParameterException", "Value at 'accessToken' must satisfy the pattern [A-Za-z0-9-_=.]+")
+
+
+@before(
+    "cognito-idp",
+    "RevokeToken",
+    "GetTokensFromRefreshToken",
+    aws="The call names the app client that the token was issued to, and brings its secret if it has one.",
+    source=REFERENCE + "API_RevokeToken.html; " + REFERENCE + "API_GetTokensFromRefreshToken.html",
+    confidence="doc",
+    ministack="Asks for no secret, and revokes for app clients that do not exist.",
+)
+def refresh_tokens_belong_to_their_client(call: Call) -> Refusal | None:
+    """An unknown app client is a 400 InvalidParameterException, a wrong secret a 400 NotAuthorizedException."""
+    found = state.app_client(call.text("ClientId"))
+    if not found:
+        return Refusal("InvalidParameterException", "Invalid client id provided.")
+    secret = found[0].get("ClientSecret") or ""
+    if not secret or hmac.compare_digest(secret.encode(), call.text("ClientSecret").encode("utf-8", "replace")):
+        return None
+    return Refusal("NotAuthorizedException", "Unable to verify the secret of the app client.")
 
 
 @before(
@@ -95,8 +177,9 @@ def new_password_needs_session_and_policy(call: Call) -> Refusal | None:
         return None
     answers, session = call.mapping("ChallengeResponses"), call.text("Session")
     user = state.user(found[1], answers.get("USERNAME", ""))
-    client_id, username, until = call.here.sign_ins.waiting.get(session, ("", "", 0.0))
-    if not user or client_id != call.text("ClientId") or username != user["Username"] or until < call.here.now():
+    client_id, signed_in, until = call.here.sign_ins.waiting.get(session, ("", {}, 0.0))
+    unused = signed_in is user and user["UserStatus"] == "FORCE_CHANGE_PASSWORD" and until >= call.here.now()
+    if not unused or client_id != call.text("ClientId"):
         return Refusal("NotAuthorizedException", "Invalid session for the user.")
     password = answers.get("NEW_PASSWORD")
     if not isinstance(password, str):
@@ -128,7 +211,7 @@ def session_is_remembered(call: Call, answer: Answer) -> Answer | None:
     for session in [session for session, (_, _, until) in waiting.items() if until < now]:
         del waiting[session]
     if user:
-        waiting[content["Session"]] = call.text("ClientId"), user["Username"], now + SESSION_SECONDS
+        waiting[content["Session"]] = call.text("ClientId"), user, now + SESSION_SECONDS
     return None
 
 
@@ -184,7 +267,7 @@ def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
     "AdminDisableUser",
     "AdminEnableUser",
     "AdminUserGlobalSignOut",
-    "SignUp",
+    "AdminUpdateUserAttributes",
     *SIGN_INS,
     *CHALLENGES,
     aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",

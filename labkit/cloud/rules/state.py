@@ -175,6 +175,8 @@ def log_groups(account_id: str, region: str) -> Iterator[tuple[str, Record]]:
 
 # Cognito.
 
+SRP_MODULUS: int = cognito._SRP_N
+
 
 def user_pool(pool_id: str) -> Record | None:
     """A user pool, whatever its region."""
@@ -211,6 +213,25 @@ def pool_keys(pool_id: str) -> list[Record]:
 def password_faults(pool: Record, password: str) -> list[str]:
     """What a pool's password policy has against a password."""
     return list(cognito._password_policy_errors(pool, password))
+
+
+def attribute_names(pool: Record) -> dict[str, bool]:
+    """The attributes of a pool's schema by name, and whether each can be changed."""
+    return {found["Name"]: found["Mutable"] for found in pool["SchemaAttributes"]}
+
+
+def pool_of_token(token: str) -> Record | None:
+    """The user pool that a token says it is from."""
+    return user_pool(cognito._pool_id_from_token(token))
+
+
+def answer_challenge(block: str) -> bool:
+    """Whether the challenge of a secret block waits for an answer; from now on it does not."""
+    session = cognito._challenge_sessions.get(block)
+    if session is None or session.get("answered"):
+        return False
+    session["answered"] = True
+    return True
 
 
 def trigger_event(**details: Any) -> Record:
@@ -277,6 +298,14 @@ def api(api_id: str) -> Api | None:
 def apis(account_id: str, region: str) -> Iterator[Api]:
     """Every HTTP API of a region."""
     yield from (found for found in _apis() if (found.account_id, found.region) == (account_id, region))
+
+
+def refresh_tags(account_id: str, region: str) -> None:
+    """Put the tags that the APIs of a region and their stages have now into their records."""
+    for found in apis(account_id, region):
+        found.record["tags"] = found.tags()
+        for name, stage in found.stages.items():
+            stage["tags"] = found.tags(name)
 
 
 def forget_api(api_id: str) -> None:

@@ -9,6 +9,7 @@ from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.protocol import HEALTH_PATH
 from labkit.cloud.rules import signature
 from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused, refused_in_xml
+from labkit.cloud.rules.operations import SERVED
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import Claim, UnreadableError
 
@@ -30,26 +31,18 @@ HOSTED_PAGES = {
     ("GET", "/logout"),
 }
 
-# The operations that botocore's model of Cognito marks as unsigned, as far as MiniStack has them.
+# The operations of Cognito that are served and come unsigned: botocore's model marks them so.
 UNSIGNED_COGNITO = frozenset(
     {
-        "AssociateSoftwareToken",
         "ChangePassword",
-        "ConfirmForgotPassword",
-        "ConfirmSignUp",
         "DeleteUser",
-        "ForgotPassword",
         "GetTokensFromRefreshToken",
         "GetUser",
         "GlobalSignOut",
         "InitiateAuth",
-        "ResendConfirmationCode",
         "RespondToAuthChallenge",
         "RevokeToken",
-        "SetUserMFAPreference",
-        "SignUp",
         "UpdateUserAttributes",
-        "VerifySoftwareToken",
     }
 )
 
@@ -118,7 +111,8 @@ def refuse_foreign_host(request: Request, here: Here) -> Answer | None:
 
 @gate(
     "every path",
-    aws="A page of another origin cannot sign a request, because it does not know the credentials.",
+    aws="A page of another origin cannot sign a request, because it does not know the credentials. Cognito's calls for "
+    "users need none, and answer every origin.",
     source=FETCH_STANDARD,
     confidence="ours",
     ministack="Answers every origin, and lets it read the answer: Access-Control-Allow-Origin is *.",
@@ -181,8 +175,7 @@ def only_the_labs_services(request: Request, service: str) -> Answer:
     """This cloud has what the lab uses: STS, IAM, Lambda, Cognito user pools, HTTP APIs, CloudWatch Logs and tag
     look-up. Everything else, MiniStack's own pages included, is refused as not part of it."""
     refusal = Refusal("NotPartOfThisCloud", f"{service} is not part of the lab's embedded cloud.", 404)
-    by_query = (request.header("content-type") or "").startswith("application/x-www-form-urlencoded")
-    return refused_in_xml("https://aws.amazon.com/", refusal) if by_query else refused(service, refusal)
+    return refused_in_xml("https://aws.amazon.com/", refusal) if _is_form(request) else refused(service, refusal)
 
 
 def _public_door(request: Request) -> ToApi | ToPage | None:
@@ -202,9 +195,17 @@ def _public_door(request: Request) -> ToApi | ToPage | None:
 def _unsigned(request: Request) -> Answer | ToService:
     target, _, operation = (request.header("x-amz-target") or "").partition(".")
     to_cognito = (request.method, request.raw_path, target) == ("POST", "/", JSON_TARGETS["cognito-idp"])
-    if to_cognito and operation in UNSIGNED_COGNITO:
+    # What is not served is refused by its name, signed or not.
+    if to_cognito and (operation in UNSIGNED_COGNITO or operation not in SERVED["cognito-idp"]):
         return ToService("cognito-idp", "", None)
+    if _is_form(request):
+        refusal = Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+        return refused_in_xml("https://aws.amazon.com/", refusal)
     return _closed(403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+
+
+def _is_form(request: Request) -> bool:
+    return (request.header("content-type") or "").startswith("application/x-www-form-urlencoded")
 
 
 def _closed(status: int, message: str, code: str = "AccessDeniedException") -> Answer:

@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 
 @gate(
     "every path",
-    aws="Control planes send no CORS headers that would let any page read their answers.",
-    source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html",
+    aws="Most control planes let no page read their answers. Cognito's calls for users do: Amplify depends on it.",
+    source="https://github.com/aws-amplify/amplify-js/issues/7285",
     confidence="ours",
     ministack="Sends Access-Control-Allow-Origin: * with every answer.",
 )

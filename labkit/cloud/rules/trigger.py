@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from labkit.cloud.rules import state
 from labkit.cloud.rules.call import Here
 from labkit.cloud.rules.data_plane import may_invoke
-from labkit.cloud.rules.registry import patch
+from labkit.cloud.rules.registry import gate, patch
 
 PAGE = "https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html"
 TRIGGERS = (
@@ -24,6 +25,8 @@ Claims = dict[str, Any]
 
 ID = "id"
 ACCESS = "access"
+# What a sign-in through the API gives its access token, and nothing else does.
+API_SCOPE = "aws.cognito.signin.user.admin"
 
 # The claims that a trigger cannot change; nor any other whose name begins with `cognito:`.
 RESERVED = {
@@ -56,6 +59,7 @@ def trigger_runs_once_for_both_tokens(
     here: Here, _: Callable[..., Claims], pool_id: str, claims: Claims, token_type: str, **details: Any
 ) -> Claims:
     """The trigger runs for the access token, which is made first, and its answer serves for the ID token too."""
+    claims = tokens_name_their_event(claims, token_type, details["scope"])
     pool = state.user_pool(pool_id)
     arn, version = _trigger(pool) if pool else ("", "")
     if pool is None or not arn or (details["trigger_source"].endswith("ClientCredentials") and version != "V3_0"):
@@ -68,6 +72,24 @@ def trigger_runs_once_for_both_tokens(
         answer = read_trigger_answer(here, pool, arn, event)
         _answers.last = (claims.get("origin_jti"), answer)
     return _v1(answer, claims, token_type) if version == "V1_0" else _v2(answer, claims, token_type)
+
+
+@gate(
+    "cognito-idp",
+    aws="Both tokens name the sign-in that they come from: event_id. An access token of the hosted sign-in has version "
+    "2; AWS's sample shows it, with the scopes of such a token.",
+    source="https://docs.aws.amazon.com/cognito/latest/developerguide/"
+    "amazon-cognito-user-pools-using-the-access-token.html",
+    confidence="inferred",
+    ministack="Has neither.",
+)
+def tokens_name_their_event(claims: Claims, token_type: str, scope: str) -> Claims:
+    """A user's tokens have one event_id a sign-in, refreshed tokens too; the hosted sign-in's access tokens have
+    version 2."""
+    hosted = {"version": 2} if token_type == ACCESS and scope != API_SCOPE else {}
+    user = "username" in claims or "cognito:username" in claims
+    event = {"event_id": str(uuid.uuid5(uuid.NAMESPACE_OID, claims["origin_jti"]))} if user else {}
+    return {**claims, **event, **hosted}
 
 
 @patch(

@@ -179,3 +179,52 @@ def trigger_is_named_once(call: Call) -> Refusal | None:
     if not old or not new or old == new:
         return None
     return Refusal("InvalidParameterException", "PreTokenGeneration and PreTokenGenerationConfig name two functions.")
+
+
+@before(
+    "cognito-idp",
+    "CreateUserPool",
+    "UpdateUserPool",
+    aws="A pool can ask for a second factor.",
+    source=GUIDE + "user-pool-settings-mfa.html",
+    confidence="doc",
+    ministack="Takes the setting, and gives tokens without a second factor to users who have set up none.",
+)
+def pools_have_no_second_factor(call: Call) -> Refusal | None:
+    """MfaConfiguration is OFF, or a 400 InvalidParameterException."""
+    setting = call.params.get("MfaConfiguration", "OFF")
+    if setting == "OFF":
+        return None
+    message = "A second factor (MfaConfiguration) is not part of the lab's embedded cloud."
+    return Refusal("InvalidParameterException", message)
+
+
+@before(
+    "cognito-idp",
+    "AdminCreateUser",
+    "AdminUpdateUserAttributes",
+    "UpdateUserAttributes",
+    aws="Attributes did not conform to the schema: shoe: Attribute does not exist in the schema. What is not mutable "
+    "cannot be updated, and users prove a new address with a code.",
+    source="https://github.com/aws-amplify/amplify-flutter/issues/509; " + GUIDE + "user-pool-settings-attributes.html",
+    confidence="doc",
+    ministack="Takes any attribute, and lets users change their own sub and say that an address is verified.",
+)
+def attributes_are_in_the_schema(call: Call) -> Refusal | None:
+    """An attribute outside the pool's schema, or an update of one that cannot change, is a 400
+    InvalidParameterException. No code leaves this cloud, so users cannot change their e-mail address or telephone."""
+    pool = state.user_pool(call.text("UserPoolId")) or state.pool_of_token(call.text("AccessToken"))
+    listed = call.params.get("UserAttributes") or []
+    if pool is None:
+        return None
+    if not isinstance(listed, list) or not all(isinstance(a, dict) and isinstance(a.get("Name"), str) for a in listed):
+        return Refusal("InvalidParameterException", "UserAttributes must be a list of names and values.")
+    mutable, names = state.attribute_names(pool), [attribute["Name"] for attribute in listed]
+    fixed = [name for name in names if not mutable.get(name, True)] if call.operation != "AdminCreateUser" else []
+    if call.operation == "UpdateUserAttributes":
+        fixed += [name for name in names if name.startswith(("email", "phone_number"))]
+    faults = [f"{name}: Attribute does not exist in the schema." for name in names if name not in mutable]
+    faults += [f"user.{name}: Attribute cannot be updated." for name in fixed]
+    if not faults:
+        return None
+    return Refusal("InvalidParameterException", "Attributes did not conform to the schema: " + "\n".join(faults))

@@ -269,3 +269,41 @@ def test_what_is_deleted_is_gone(deployable: Built) -> None:
     deployable.gateway.delete_api(ApiId=api)
     assert eventually(lambda: site.status(api, "/hello"), 404) == 404
     assert deployable.refused("get_authorizers")[:2] == ("NotFoundException", 404)
+
+
+@proves("described_tags_are_current")
+def test_descriptions_tell_the_tags_of_now(site: Site) -> None:
+    gateway = site.client("apigatewayv2")
+    api_id = gateway.create_api(Name=site.name("api"), ProtocolType="HTTP", Tags={"old": "1"})["ApiId"]
+    site.later(gateway.delete_api, ApiId=api_id)
+    gateway.create_stage(ApiId=api_id, StageName="one", Tags={"old": "1"})
+    gateway.create_stage(ApiId=api_id, StageName="two")
+
+    def told() -> list[dict[str, str]]:
+        stages = {stage["StageName"]: stage for stage in gateway.get_stages(ApiId=api_id)["Items"]}
+        listed = next(api for api in gateway.get_apis()["Items"] if api["ApiId"] == api_id)
+        described = [gateway.get_api(ApiId=api_id), listed, gateway.get_stage(ApiId=api_id, StageName="one")]
+        return [one.get("Tags", {}) for one in (*described, stages["one"], stages["two"])]
+
+    arn = f"arn:aws:apigateway:{site.place.region}::/apis/{api_id}"
+    assert told() == [{"old": "1"}] * 4 + [{}]
+    for resource in (arn, f"{arn}/stages/one", f"{arn}/stages/two"):
+        gateway.tag_resource(ResourceArn=resource, Tags={"new": "2", "third": "3"})
+        gateway.untag_resource(ResourceArn=resource, TagKeys=["old", "third"])
+        assert gateway.get_tags(ResourceArn=resource)["Tags"] == {"new": "2"}
+    assert told() == [{"new": "2"}] * 5
+
+
+@proves("jwt_authorizers_have_no_lambda_settings")
+def test_a_jwt_authorizer_has_no_settings_of_another_kind(api: Built, pool_issuer: str) -> None:
+    lambda_settings = {"AuthorizerPayloadFormatVersion", "AuthorizerResultTtlInSeconds", "EnableSimpleResponses"}
+    made = api.gateway.create_authorizer(ApiId=api.id, **authorizer(pool_issuer))
+    known = {"ApiId": api.id, "AuthorizerId": made["AuthorizerId"]}
+    changed = api.gateway.update_authorizer(**known, Name="other", AuthorizerPayloadFormatVersion="2.0")
+    for told in (
+        made,
+        changed,
+        api.gateway.get_authorizer(**known),
+        *api.gateway.get_authorizers(ApiId=api.id)["Items"],
+    ):
+        assert {name for name in told if name in lambda_settings or name.startswith("AuthorizerU")} == set()

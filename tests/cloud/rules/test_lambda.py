@@ -143,3 +143,16 @@ def test_a_functions_credentials_cannot_be_worked_out(cloud: Cloud, grounds: Sit
     assert found["AWS_SESSION_TOKEN"] != hashlib.sha256(f"token:{digest}".encode()).hexdigest()
     assert base64.b16decode(found["AWS_SECRET_ACCESS_KEY"].upper())
     assert cloud.secret_access_key not in found.values()
+
+
+@proves("function_name_is_no_path")
+def test_a_function_is_not_called_as_a_part_of_a_path(grounds: Site) -> None:
+    create = grounds.client("lambda").create_function
+    settings = {"Runtime": "python3.13", "Handler": "index.handler", "Code": {"ZipFile": zipped("")}}
+    settings["Role"] = grounds.role()
+    for name in ("url", "url-shortener", "account-settings", "a-code-signing-config", "event-invoke-config"):
+        for called in (name, grounds.function_arn(name)):
+            code, status, message = refusal(create, FunctionName=called, **settings)
+            assert (code, status) == ("InvalidParameterValueException", 400)
+            assert "not part of the lab's embedded cloud" in message
+    assert grounds.function("", FunctionName="my-url") == "my-url"

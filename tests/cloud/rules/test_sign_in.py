@@ -30,6 +30,12 @@ def password(client_id: str, name: str = "ann", text: str = PASSWORD, **more: st
     return {"ClientId": client_id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}
 
 
+def secret_hash(secret: str, name: str, client_id: str) -> str:
+    """What an app client with a secret sends with a user's name."""
+    digest = hmac.new(secret.encode(), f"{name}{client_id}".encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
 @proves("flow_is_one_of_the_app_clients")
 @pytest.mark.parametrize(
     "flows", [None, ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], ["CUSTOM_AUTH_FLOW_ONLY"]]
@@ -71,8 +77,7 @@ def test_a_client_secret_asks_for_its_hash(grounds: Site, pool: str) -> None:
     assert (code, status) == ("NotAuthorizedException", 400)
     assert message == f"Client {client_id} is configured with secret but SECRET_HASH was not received"
     assert refusal(cognito.initiate_auth, **password(client_id, SECRET_HASH="x"))[0] == "NotAuthorizedException"
-    digest = hmac.new(secret.encode(), f"ann{client_id}".encode(), hashlib.sha256).digest()
-    right = password(client_id, SECRET_HASH=base64.b64encode(digest).decode())
+    right = password(client_id, SECRET_HASH=secret_hash(secret, "ann", client_id))
     assert "IdToken" in cognito.initiate_auth(**right)["AuthenticationResult"]
 
 

@@ -21,7 +21,10 @@ from tests.cloud.rules.site import PASSWORD, Site, eventually, refusal
 TRIGGER = """
 import time
 
-RESERVED = ("aud", "exp", "iat", "iss", "sub", "token_use", "jti", "auth_time", "origin_jti", "cognito:username")
+RESERVED = (
+    *("aud", "exp", "iat", "iss", "sub", "token_use", "jti", "auth_time", "origin_jti", "event_id"),
+    "cognito:username",
+)
 
 def v1(event, add=None, suppress=None, groups=None):
     event["response"] = {"claimsOverrideDetails": {
@@ -250,6 +253,21 @@ def test_the_hosted_refresh_keeps_groups_and_scope(cloud: Cloud, hosted: tuple[s
     assert claims(again["id_token"])["cognito:groups"] == claims(again["access_token"])["cognito:groups"] == ["admin"]
     forged = requests.post(url, data={**form, "refresh_token": "a.b.c.d.e"}, timeout=10)
     assert (forged.status_code, forged.json()["error"]) == (400, "invalid_grant")
+
+
+@proves("tokens_name_their_event")
+def test_tokens_name_the_sign_in_that_they_are_from(cloud: Cloud, hosted: tuple[str, str], trigger: Trigger) -> None:
+    (identity, access), (other, _) = trigger.tokens("ann"), trigger.tokens("ann")
+    assert identity["event_id"] == access["event_id"] != other["event_id"]
+    assert "version" not in identity | access
+    answer = requests.post(f"{cloud.endpoint_url}/oauth2/token", data=code_of(cloud, hosted[1], "ann"), timeout=10)
+    tokens = answer.json()
+    again = {"grant_type": "refresh_token", "client_id": hosted[1], "refresh_token": tokens["refresh_token"]}
+    refreshed = requests.post(f"{cloud.endpoint_url}/oauth2/token", data=again, timeout=10).json()
+    for made in (tokens, refreshed):
+        identity, access = claims(made["id_token"]), claims(made["access_token"])
+        assert identity["event_id"] == access["event_id"] == claims(tokens["id_token"])["event_id"]
+        assert (access["version"], identity.get("version")) == (2, None)
 
 
 @proves("trigger_failures_at_the_token_endpoint")

@@ -82,3 +82,46 @@ def test_one_trigger_has_one_function(site: Site) -> None:
     }
     create = site.client("cognito-idp").create_user_pool
     assert refusal(create, PoolName="p", LambdaConfig=both)[:2] == ("InvalidParameterException", 400)
+
+
+@proves("pools_have_no_second_factor")
+@pytest.mark.parametrize("setting", ["ON", "OPTIONAL"])
+def test_a_pool_asks_for_no_second_factor(site: Site, setting: str) -> None:
+    cognito, pool = site.client("cognito-idp"), site.pool(MfaConfiguration="OFF")
+    made = refusal(cognito.create_user_pool, PoolName="mfa", MfaConfiguration=setting)
+    assert made[:2] == ("InvalidParameterException", 400)
+    changed = refusal(cognito.update_user_pool, UserPoolId=pool, MfaConfiguration=setting)
+    assert changed[:2] == ("InvalidParameterException", 400)
+    assert cognito.get_user_pool_mfa_config(UserPoolId=pool)["MfaConfiguration"] == "OFF"
+
+
+@proves("attributes_are_in_the_schema")
+def test_users_have_the_attributes_of_the_schema(site: Site) -> None:
+    cognito = site.client("cognito-idp")
+    fixed = {"Name": "badge", "AttributeDataType": "String", "Mutable": False}
+    pool = site.pool(Schema=[fixed, {"Name": "team", "AttributeDataType": "String", "Mutable": True}])
+    unknown = [{"Name": "shoe", "Value": "43"}, {"Name": "custom:hat", "Value": "57"}]
+    code, status, message = refusal(
+        cognito.admin_create_user, UserPoolId=pool, Username="ann", MessageAction="SUPPRESS", UserAttributes=unknown
+    )
+    assert (code, status) == ("InvalidParameterException", 400)
+    assert message.startswith("Attributes did not conform to the schema: shoe: Attribute does not exist in the schema.")
+    site.user(pool, "ann")
+    known = [{"Name": "custom:badge", "Value": "1"}, {"Name": "email", "Value": "bob@example.com"}]
+    cognito.admin_create_user(UserPoolId=pool, Username="bob", MessageAction="SUPPRESS", UserAttributes=known)
+    access = site.tokens(site.app_client(pool), "ann")["AccessToken"]
+    theirs = {"UserPoolId": pool, "Username": "ann"}
+    for name in ("shoe", "custom:badge", "sub", "cognito:groups", "custom:"):
+        wrong = [{"Name": name, "Value": "1"}]
+        for call, whose in (
+            (cognito.admin_update_user_attributes, theirs),
+            (cognito.update_user_attributes, {"AccessToken": access}),
+        ):
+            assert refusal(call, **whose, UserAttributes=wrong)[:2] == ("InvalidParameterException", 400)
+    for name in ("email", "email_verified", "phone_number", "phone_number_verified"):
+        wrong = [{"Name": name, "Value": "true"}]
+        assert refusal(cognito.update_user_attributes, AccessToken=access, UserAttributes=wrong)[1] == 400
+    cognito.update_user_attributes(AccessToken=access, UserAttributes=[{"Name": "custom:team", "Value": "red"}])
+    now = {a["Name"]: a["Value"] for a in cognito.admin_get_user(**theirs)["UserAttributes"]}
+    assert now.pop("custom:team") == "red"
+    assert set(now) == {"sub"}
