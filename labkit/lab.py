@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from labkit.attacks import what_if_api
 from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
 from labkit.attacks.bench import Bench
 from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
-from labkit.aws import explained, until_settled
-from labkit.cloud import process
+from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
-from labkit.machine.private_files import private_folder, unwritable
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
 from labkit.questions.expectations import check_calls
@@ -29,24 +24,20 @@ from labkit.questions.token_reading import Reading, read
 from labkit.questions.trigger_run import Cause, find_cause
 from labkit.removal import removal
 from labkit.settings import Settings
-from labkit.steps import STEPS
-from labkit.steps.building import step_named
+from labkit.steps import STEPS, building
+from labkit.steps.building import Tell
 from labkit.steps.report import Report
-from labkit.steps.status import _PLACES, State, Status
-from labkit.steps.step import Step
+from labkit.steps.status import PLACES, State, Status
 from labkit.steps.user_pool import find_user_pool
-from labkit.target.commands import Recorder
-from labkit.target.doctor import Diagnosis, diagnose, require_node
-from labkit.target.embedded import EmbeddedPlace
-from labkit.target.journal import Commands, Journal, was_built
+from labkit.steps.users import known_group
+from labkit.target.doctor import Diagnosis, diagnose
+from labkit.target.journal import Commands, Journal
 from labkit.target.names import FUNCTIONS
-from labkit.target.opening import NotRunningError, open_target
+from labkit.target.opening import NotRunningError
 from labkit.target.passwords import known
 from labkit.target.target import Target
 from labkit.text.terms import Terms, lab_terms
 from labkit.tokens.token import decode
-
-Tell = Callable[[str], None]
 
 
 class Lab:
@@ -60,7 +51,6 @@ class Lab:
         self.settings = settings
         self.tell = tell
         self._target = target
-        self._recorder = Recorder()
 
     @classmethod
     def open(cls, *, account: str | None = None, tell: Tell = print) -> Lab:
@@ -79,7 +69,7 @@ class Lab:
         return lab
 
     def __repr__(self) -> str:
-        return f"lab {self.settings.name} on the {_PLACES[self.settings.target]}"
+        return f"lab {self.settings.name} on the {PLACES[self.settings.place_kind]}"
 
     @property
     def target(self) -> Target:
@@ -87,111 +77,8 @@ class Lab:
         return self._reach(start=True)
 
     def _reach(self, *, start: bool) -> Target:
-        if self._target is None or self._lost(self._target):
-            with explained():
-                self._target = open_target(self.settings, start=start or self._was_built())
-            self._rebuild(self._target)
+        self._target = building.reached(self._target, self.settings, self.tell, start=start)
         return self._target
-
-    def _lost(self, target: Target) -> bool:
-        place = target.place
-        return isinstance(place, EmbeddedPlace) and process.find(self.settings.home) != place.cloud
-
-    def _was_built(self) -> bool:
-        return self.settings.target == "embedded" and was_built(self.settings)
-
-    def _rebuild(self, target: Target) -> None:
-        """Build a lab again that stood in an embedded cloud which is gone."""
-        journal = Journal(target)
-        lost = [step for step in STEPS if step.name in journal.reached_steps]
-        if not lost or journal.is_current:
-            return
-        self.tell(f"The embedded cloud was gone, and the lab with it. Building it again through {lost[-1].name}.")
-        for step in lost:
-            self._ensure(target, step)
-
-    @contextmanager
-    def _working(self, target: Target) -> Iterator[None]:
-        """One writer at a time for a lab on this machine, with every AWS refusal in a sentence."""
-        lock = FileLock(private_folder(target.folder) / "lock", timeout=60)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise LabError("Another labkit is changing this lab.", "Let it finish, then repeat this.") from error
-        except OSError as error:
-            raise unwritable(target.folder, error) from error
-        with lock, explained():
-            lock.release()  # `with` holds it a second time
-            yield
-
-    def find(self, step: str) -> State:
-        """What exists of one step."""
-        found = step_named(step)
-        with explained():
-            return found.find(self.target)
-
-    def ensure(self, step: str) -> State:
-        """Build one step, with whatever it needs before it.
-
-        Raises:
-            LabError: AWS refused something, or a resource of somebody else bears one of the lab's names.
-        """
-        wanted = step_named(step)
-        target = self.target
-        for needed in wanted.needs:
-            if not self.find(needed).found:
-                self.ensure(needed)
-        self._ensure(target, wanted)
-        return self.find(step)
-
-    def _ensure(self, target: Target, step: Step) -> None:
-        target.require_confirmation()
-        if target.place.kind == "embedded" and self.settings.runtime.startswith("nodejs"):
-            require_node()
-        journal = Journal(target)
-        with self._working(target):
-            for service in ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2"):
-                self._recorder.listen(target.client(service))
-            with self._recorder.recording() as commands:
-                try:
-                    until_settled(lambda: step.ensure(target), waiting=lambda why: self.tell(f"Waiting: {why}."))
-                finally:
-                    journal.add(step.name, commands)
-            journal.reached(step.name)
-
-    def up(self, through: str | None = None) -> Status:
-        """Build every step, or every step through the one named."""
-        last = STEPS.index(step_named(through)) if through else len(STEPS) - 1
-        target = self.target
-        target.require_confirmation()
-        for step in STEPS[: last + 1]:
-            self._ensure(target, step)
-        return self.status()
-
-    def status(self) -> Status:
-        """What exists. The embedded cloud is not started for it."""
-        try:
-            target = self._reach(start=False)
-        except NotRunningError:
-            nothing = tuple(State(step.name, ()) for step in STEPS)
-            return Status(self.settings.target, None, None, self.settings.name, nothing)
-        with explained():
-            states = tuple(step.find(target) for step in STEPS)
-        return Status(target.place.kind, target.place.account, target.place.region, self.settings.name, states)
-
-    def check(self, step: str | None = None) -> Report:
-        """Look at every setting of the lab, or of one step; the whole lab is called, too.
-
-        Raises:
-            LabError: there is no lab to check.
-        """
-        steps = STEPS if step is None else (step_named(step),)
-        target = self._existing()
-        report = Report(())
-        with explained():
-            for each in steps:
-                report += each.check(target)
-            return report if step else report + check_calls(target)
 
     def _existing(self) -> Target:
         """The lab's place, where something of the lab must stand."""
@@ -200,34 +87,78 @@ class Lab:
         except NotRunningError as error:
             raise sign_in.NO_LAB from error
 
+    def find(self, step: str) -> State:
+        """What exists of one step."""
+        wanted, target = building.step_named(step), self.target
+        with aws_errors_in_words():
+            return wanted.find(target)
+
+    def ensure(self, step: str) -> State:
+        """Build one step, with whatever it needs before it.
+
+        Raises:
+            LabError: AWS refused something, or a resource of somebody else bears one of the lab's names.
+        """
+        wanted = building.step_named(step)
+        return building.Builder(self.target, self.tell).ensure(wanted)
+
+    def up(self, through: str | None = None) -> Status:
+        """Build every step, or every step through the one named."""
+        steps = building.steps_through(through)
+        return building.Builder(self.target, self.tell).up(steps)
+
+    def status(self) -> Status:
+        """What exists. The embedded cloud is not started for it."""
+        try:
+            with aws_errors_in_words():
+                return building.found(self._reach(start=False))
+        except NotRunningError:
+            return building.nothing_found(self.settings)
+
+    def check(self, step: str | None = None) -> Report:
+        """Look at every setting of the lab, or of one step; the whole lab is called, too.
+
+        Raises:
+            LabError: there is no lab to check.
+        """
+        steps = STEPS if step is None else (building.step_named(step),)
+        target = self._existing()
+        with aws_errors_in_words():
+            report = building.checked(target, steps)
+            return report if step else report + check_calls(target)
+
     def plan_removal(self) -> removal.Plan:
         """What `down` would delete. Deletes nothing."""
-        with explained():
+        with aws_errors_in_words():
             return removal.plan(self._existing())
 
-    def down(self) -> removal.Receipt:
-        """Delete everything of the lab, the last step first, and forget its passwords. Returns the receipt."""
+    def down(self, plan: removal.Plan | None = None) -> removal.Receipt:
+        """Delete everything of the lab, the last step first, and forget its passwords. Returns the receipt.
+
+        Args:
+            plan: what `plan_removal` showed: exactly this is deleted. What is new since then is told, and left.
+        """
         target = self._existing()
         target.require_confirmation()
-        with self._working(target):
-            return removal.remove_lab(target, self.tell)
+        with target.one_writer():
+            return removal.remove_lab(target, self.tell, agreed=plan)
 
     def commands(self, step: str) -> Commands:
         """The AWS calls that built a step, as AWS CLI lines."""
-        name = step_named(step).name
+        name = building.step_named(step).name
         return Journal(self._existing()).commands(name, self.variables())
 
     def tokens(self, user: str) -> dict[str, str]:
         """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
         sign_in.known_user(user)
-        with explained():
+        with aws_errors_in_words():
             return sign_in.tokens(self._existing(), user)
 
     def password(self, user: str) -> str:
         """The password of one of the lab's users."""
         sign_in.known_user(user)
         target = self._existing()
-        with explained():
+        with aws_errors_in_words():
             pool = find_user_pool(target)
         if pool is None:
             raise sign_in.NO_LAB
@@ -257,7 +188,7 @@ class Lab:
         calls.known_stage(stage)
         if user is not None:
             sign_in.known_user(user)
-        with explained():
+        with aws_errors_in_words():
             target = self._existing()
             return calls.send(target, route, self._caller(target, user, kind, token, bearer=bearer), stage)
 
@@ -273,7 +204,7 @@ class Lab:
             target = self._existing()
         except LabError:
             return read(token, time.time(), names=claims)
-        with explained():
+        with aws_errors_in_words():
             return read(token, time.time(), target.place, claims).in_terms(self._terms(target))
 
     def explain(
@@ -302,7 +233,7 @@ class Lab:
         """
         calls.method_and_path(route, stage)
         target = self._existing()
-        with explained():
+        with aws_errors_in_words():
             caller = self._caller(target, user, kind, token, bearer=bearer)
             explanation = explain(target, route, caller, stage, observe=observe)
             return explanation if exact else explanation.in_terms(self._terms(target))
@@ -310,20 +241,20 @@ class Lab:
     def access(self) -> Access:
         """Call every route as every kind of caller: what the rules predict beside what the endpoint answers."""
         target = self._existing()
-        with explained():
+        with aws_errors_in_words():
             return access(target).in_terms(self._terms(target))
 
     def cause(self, token: str) -> Cause:
         """What the pre token generation trigger was given for this token, and what it answered."""
         target = self._existing()
-        with explained():
+        with aws_errors_in_words():
             return replace(find_cause(target, decode(token)), terms=self._terms(target))
 
     def compare(self, left: str, right: str) -> Comparison:
         """Where two tokens differ, what the trigger did for each, and what follows."""
         target = self._existing()
         both = decode(left), decode(right)
-        with explained():
+        with aws_errors_in_words():
             causes = tuple(find_cause(target, token) for token in both if token.kind == "id")
             return Comparison(*both, causes, self._terms(target))
 
@@ -368,27 +299,27 @@ class Lab:
             scopes=None if scopes is None else _several(scopes),
         )
         target = self._existing()
-        with self._working(target):
+        with target.one_writer():
             result = what_if(target, user, calls.known_route(route), change, send=send)
             return result.in_terms(self._terms(target))
 
     def end_what_if(self) -> State:
         """Take the what-if API away before the lab goes. Returns what the lab has of its own HTTP API."""
         target = self._existing()
-        with self._working(target):
+        with target.one_writer():
             what_if_api.remove(target)
         return self.find("http-api")
 
     def attack(self, attempt: str) -> Attack:
         """Make one attempt of the attack bench, by its name."""
         wanted, target = attempt_named(attempt), self._existing()
-        with self._working(target):
+        with target.one_writer():
             return Bench(target).attack(wanted).in_terms(self._terms(target))
 
     def attack_bench(self, *rules: str) -> AttackReport:
         """Make every attempt of the attack bench, or those that these rules refuse, or that are `let in`."""
         wanted, target = chosen(rules), self._existing()
-        with self._working(target):
+        with target.one_writer():
             return Bench(target).run(wanted)
 
     def _terms(self, target: Target) -> Terms:
@@ -401,12 +332,13 @@ class Lab:
     def add_to_group(self, user: str, group: str) -> None:
         """Put a user into a group. `ensure("user-pool")` makes the groups what the lab says."""
         sign_in.known_user(user)
+        known_group(group)
         target = self._existing()
         target.require_confirmation()
-        pool = find_user_pool(target)
-        if pool is None:
-            raise sign_in.NO_LAB
-        with explained():
+        with aws_errors_in_words():
+            pool = find_user_pool(target)
+            if pool is None:
+                raise sign_in.NO_LAB
             target.client("cognito-idp").admin_add_user_to_group(UserPoolId=pool["Id"], Username=user, GroupName=group)
 
     def source(self, function: str) -> Source:
@@ -416,7 +348,7 @@ class Lab:
     def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
         """Run a function once with an event of your own."""
         target = self._existing()
-        with explained():
+        with aws_errors_in_words():
             return invoke(target, function, event)
 
     def doctor(self) -> Diagnosis:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.errors import LabError, UsageError
-from labkit.steps.function_code import SOURCES, source_file
+from labkit.runtimes import RUNTIMES
+from labkit.steps.function_code import source_file
 from labkit.steps.functions import find_function
 from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
@@ -66,7 +67,7 @@ def known_function(function: str) -> str:
 def source(function: str, runtime: str) -> Source:
     """The code of one of the post's functions in a runtime."""
     return Source(
-        f"lambdas/{known_function(function)}/{SOURCES[runtime][0]}",
+        f"lambdas/{known_function(function)}/{RUNTIMES[runtime].file_name}",
         source_file(function, runtime).read_text(encoding="utf-8").rstrip(),
     )
 

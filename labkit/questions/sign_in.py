@@ -6,7 +6,8 @@ from botocore.exceptions import ClientError
 
 from labkit.aws import error_code, error_message
 from labkit.errors import LabError, UsageError
-from labkit.steps.user_pool import find_app_client, find_user_pool
+from labkit.steps.app_client import app_client_id
+from labkit.steps.user_pool import find_user_pool
 from labkit.target import passwords
 from labkit.target.names import USERS
 from labkit.target.target import Target
@@ -49,14 +50,14 @@ def tokens(target: Target, user: str) -> dict[str, str]:
         LabError: there is no lab, or Cognito refuses the sign-in.
     """
     pool = find_user_pool(target) if known_user(user) else None
-    client = find_app_client(target, pool["Id"]) if pool else None
-    if pool is None or client is None:
+    client_id = app_client_id(target, pool["Id"]) if pool else None
+    if pool is None or client_id is None:
         raise NO_LAB
     password = passwords.known(target, pool["Id"], user)
     try:
         answer = target.client("cognito-idp").initiate_auth(
             AuthFlow="USER_PASSWORD_AUTH",
-            ClientId=client["ClientId"],
+            ClientId=client_id,
             AuthParameters={"USERNAME": user, "PASSWORD": password},
         )
     except ClientError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.aws import every, explained
+from labkit.aws import aws_errors_in_words, every
 from labkit.errors import LabError
 from labkit.target.names import PRE_TOKEN
 from labkit.target.target import Target
@@ -122,7 +122,7 @@ def find_cause(target: Target, token: Token) -> Cause:
     """
     deadline = time.monotonic() + target.place.patience
     try:
-        with explained():
+        with aws_errors_in_words():
             run = _run(target, token)
             while run is None and time.monotonic() < deadline:
                 time.sleep(2)
