@@ -28,6 +28,9 @@ MEMORY_MB = 256
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
 TIMEOUT_SECONDS = 5
 
+# Waiters of boto3: a new function is not pending any more; a changed one is not in progress any more.
+ACTIVE, UPDATED = "function_active_v2", "function_updated_v2"
+
 
 class Functions(Step):
     """Three functions, each with a role that may do no more than it needs."""
@@ -62,10 +65,10 @@ class Functions(Step):
         """Log groups and roles first, then functions, then one wait for all of them."""
         groups, roles = side_by_side(partial(named_log_groups, target), partial(named_roles, target))
         side_by_side(*(partial(_prepare, target, f, groups.get(f), roles.get(f)) for f in FUNCTIONS))
-        changed = side_by_side(*(partial(ensure_function, target, function) for function in FUNCTIONS))
-        for function, was_changed in zip(FUNCTIONS, changed, strict=True):
-            if was_changed:
-                wait_until_active(target, target.names.function(function))
+        waiters = side_by_side(*(partial(ensure_function, target, function) for function in FUNCTIONS))
+        for function, waiter in zip(FUNCTIONS, waiters, strict=True):
+            if waiter:
+                wait(target, target.names.function(function), waiter)
 
     def check(self, target: Target) -> Report:
         """The settings of each log group, role and function."""
@@ -107,8 +110,11 @@ def find_function(target: Target, function: str) -> dict[str, Any] | None:
     return found if found and is_tagged(found.get("Tags"), target) else None
 
 
-def ensure_function(target: Target, function: str) -> bool:
-    """Create a function, or mend its code and its configuration. Tells whether anything was done.
+def ensure_function(target: Target, function: str) -> str:
+    """Create a function, or mend its code and its configuration.
+
+    Returns:
+        What has to be waited for: ACTIVE, UPDATED, or nothing.
 
     Raises:
         LabError: the function is somebody else's.
@@ -118,7 +124,7 @@ def ensure_function(target: Target, function: str) -> bool:
     settings = _settings(target, function, code)
     if found is None:
         client.create_function(**settings, Code={"ZipFile": code.content}, Tags=target.names.tags)
-        return True
+        return ACTIVE
     if not is_tagged(found.get("Tags"), target):
         raise refuse_foreign(kinds.FUNCTION, settings["FunctionName"])
     return _mend_function(target, found["Configuration"], settings, code)
@@ -135,25 +141,27 @@ def _settings(target: Target, function: str, code: Package) -> dict[str, Any]:
     }
 
 
-def _mend_function(target: Target, found: dict[str, Any], settings: dict[str, Any], code: Package) -> bool:
+def _mend_function(target: Target, found: dict[str, Any], settings: dict[str, Any], code: Package) -> str:
     client, name = target.client("lambda"), settings["FunctionName"]
     drifted = any(found.get(key) != value for key, value in settings.items())
     if drifted:
-        wait_until_active(target, name)
+        wait(target, name, ACTIVE, UPDATED)
         client.update_function_configuration(**settings)
     stale = found.get("CodeSha256") != code.code_sha256
     if stale:
-        wait_until_active(target, name)
+        wait(target, name, ACTIVE, UPDATED)
         client.update_function_code(FunctionName=name, ZipFile=code.content)
-    return drifted or stale or found.get("State") == "Pending"
+    if drifted or stale:
+        return UPDATED
+    return ACTIVE if found.get("State") == "Pending" else ""
 
 
-def wait_until_active(target: Target, name: str) -> None:
+def wait(target: Target, name: str, *waiters: str) -> None:
     """Wait until a function can be invoked and changed. While Pending or InProgress, AWS refuses both."""
     client = target.client("lambda")
     patience = {"Delay": 1, "MaxAttempts": 120} if target.place.kind == "aws" else {"Delay": 0.1, "MaxAttempts": 600}
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=patience)
-    client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=patience)
+    for waiter in waiters:
+        client.get_waiter(waiter).wait(FunctionName=name, WaiterConfig=patience)
 
 
 def _rows(

@@ -12,6 +12,7 @@ import pytest
 from labkit import aws
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.steps import app_client as client_module
 from labkit.steps import user_pool
 from tests.labs import (
     Calls,
@@ -376,7 +377,7 @@ def test_all_that_an_update_would_reset_is_known() -> None:
 
     assert members("UpdateUserPool") == {*user_pool._UPDATABLE, "UserPoolId", "PoolName"}
     assert members("UpdateUserPoolClient") == (
-        told("DescribeUserPoolClient", "UserPoolClient") - user_pool._ONLY_TOLD_OF_CLIENTS
+        told("DescribeUserPoolClient", "UserPoolClient") - client_module._ONLY_TOLD_OF_CLIENTS
     )
 
 
@@ -451,7 +452,8 @@ def test_what_bears_the_name_but_not_the_tag_is_left_alone(
         "so it is left alone."
     )
     assert "LABKIT_NAME" in error.value.remedy
-    assert set(calls.writes) <= {"CreateLogGroup", "PutRetentionPolicy"}
+    # What is made for the other functions beside it comes to its end.
+    assert set(calls.writes) <= {"CreateLogGroup", "PutRetentionPolicy", "CreateRole", "PutRolePolicy"}
 
 
 def test_a_user_pool_without_the_tag_is_somebody_elses(new_lab: Callable[..., Lab]) -> None:
