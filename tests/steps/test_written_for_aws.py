@@ -465,3 +465,50 @@ def test_a_user_pool_without_the_tag_is_somebody_elses(new_lab: Callable[..., La
 
     assert lab.status().ids["user_pool_id"] != theirs
     assert cognito.list_users(UserPoolId=theirs)["Users"] == []
+
+
+OPTIONAL = {
+    ("cognito-idp", "ListUserPools"): ("UserPools", ["CreationDate", "LastModifiedDate", "LambdaConfig"]),
+    ("cognito-idp", "DescribeUserPool"): ("UserPool", ["CreationDate", "Name", "Arn", "EstimatedNumberOfUsers"]),
+    ("cognito-idp", "DescribeUserPoolClient"): ("UserPoolClient", ["CreationDate", "LastModifiedDate"]),
+    ("apigatewayv2", "GetApis"): ("Items", ["CreatedDate", "ApiEndpoint"]),
+    ("logs", "DescribeLogGroups"): ("logGroups", ["arn", "creationTime", "storedBytes"]),
+    ("iam", "GetRole"): ("Role", ["CreateDate", "RoleLastUsed", "Description"]),
+}
+
+
+def test_what_an_answer_need_not_hold_is_not_missed(lab: Lab, built: Lab) -> None:
+    """AWS's models require almost no member of an answer."""
+
+    def without(member: str, optional: list[str]) -> Callable[[dict[str, Any]], None]:
+        def change(answer: dict[str, Any]) -> None:
+            things = answer.get(member, [])
+            for thing in things if isinstance(things, list) else [things]:
+                for name in optional:
+                    thing.pop(name, None)
+
+        return change
+
+    for (service, operation), (member, optional) in OPTIONAL.items():
+        change_answers(lab.target, service, operation, without(member, optional))
+    calls = Calls(lab.target)
+
+    lab.up()
+
+    assert calls.writes == []
+    assert settings_report(lab).findings == ()
+    assert lab.plan_removal().to_dict() == built.plan_removal().to_dict()
+
+
+def test_roles_are_listed_before_one_is_asked_for(new_lab: Callable[..., Lab]) -> None:
+    """IAM judges GetRole on what does not exist by an ARN without its path: AccessDenied under a policy on the path."""
+    lab = new_lab()
+    calls = Calls(lab.target)
+
+    lab.status()
+    lab.check()
+    lab.plan_removal()
+    lab.up(through="functions")
+
+    assert "GetRole" not in calls.made
+    assert "ListRoles" in calls.made
