@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import botocore.session
@@ -38,6 +39,16 @@ EXISTS = frozenset(
         "UsernameExistsException",
     }
 )
+
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+_READS = re.compile(r"(Get|List|Describe|Filter|AdminGet|AdminList|Initiate)")
+
+
+def is_read(operation: str) -> bool:
+    """Whether an operation, named as the API names it, only looks."""
+    return bool(_READS.match(operation))
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,16 @@ def every(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[
         yield from getattr(client, operation)(**parameters).get(key, [])
 
 
+def newest_first(things: Iterable[dict[str, Any]], member: str) -> list[dict[str, Any]]:
+    """Things by the time in a member of each. AWS need not give it: what is without is the oldest."""
+
+    def made(thing: dict[str, Any]) -> float:
+        moment = thing.get(member)
+        return moment.timestamp() if isinstance(moment, datetime) else 0
+
+    return sorted(things, key=made, reverse=True)
+
+
 def settling(error: exceptions.ClientError) -> Settling | None:
     """The row of SETTLING that an error fits, if any."""
     code, message = error_code(error), error_message(error).lower()
@@ -152,7 +173,7 @@ def until_settled(action: Callable[[], T], *, waiting: Callable[[str], None] = l
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def aws_errors_in_words() -> Iterator[None]:
     """Turn what botocore raises into a sentence for a person.
 
     Raises:
@@ -168,7 +189,6 @@ def explained() -> Iterator[None]:
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
 def _refusal(error: exceptions.ClientError) -> LabError:
@@ -177,15 +197,18 @@ def _refusal(error: exceptions.ClientError) -> LabError:
         return LabError("Your AWS credentials have expired.", "Sign in again (`aws sso login`, say), then repeat this.")
     if code in _UNKNOWN_KEY:
         return LabError(f"AWS does not accept your credentials ({code}).", "Check them: aws sts get-caller-identity")
-    if code in _DENIED:
+    if code in DENIED:
         return LabError(
             f"AWS refused {operation}: {error_message(error)}",
             "Ask for the permissions that docs/attendee-policy.json lists, then repeat this.",
         )
+    again = "Repeat the command: it goes on where this one stopped."
     return LabError(
-        f"AWS answered {operation} with {code}: {error_message(error)}",
-        "Repeat the command: it goes on where this one stopped.",
+        f"AWS answered {operation} with {code}: {error_message(error)}", _TAKEN if code in EXISTS else again
     )
+
+
+_TAKEN = "If that is somebody else's, choose another name for the lab (LABKIT_NAME); if not, repeat the command."
 
 
 def _first_line(error: Exception) -> str:

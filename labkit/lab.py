@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from labkit.attacks import what_if_api
 from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
 from labkit.attacks.bench import Bench
 from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
-from labkit.aws import explained, until_settled
-from labkit.cloud import process
+from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
-from labkit.machine.private_files import private_folder, unwritable
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
 from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
@@ -29,21 +25,16 @@ from labkit.questions.token_reading import Reading, read
 from labkit.questions.trigger_run import Cause, find_cause
 from labkit.removal import removal
 from labkit.settings import Settings
-from labkit.steps import STEPS
-from labkit.steps.building import step_named
+from labkit.steps import STEPS, building
+from labkit.steps.building import Tell
 from labkit.steps.report import Report
-from labkit.steps.status import _PLACES, State, Status
-from labkit.steps.step import Step
-from labkit.target.commands import Recorder
-from labkit.target.doctor import Diagnosis, diagnose, require_node
-from labkit.target.embedded import EmbeddedPlace
-from labkit.target.journal import Commands, Journal, was_built
+from labkit.steps.status import PLACES, State, Status
+from labkit.target.doctor import Diagnosis, diagnose
+from labkit.target.journal import Commands, Journal
 from labkit.target.names import FUNCTIONS
-from labkit.target.opening import NotRunningError, open_target
+from labkit.target.opening import NotRunningError
 from labkit.target.target import Place, Target
 from labkit.tokens.token import decode
-
-Tell = Callable[[str], None]
 
 
 class Lab:
@@ -57,7 +48,6 @@ class Lab:
         self.settings = settings
         self.tell = tell
         self._target = target
-        self._recorder = Recorder()
 
     @classmethod
     def open(cls, *, account: str | None = None, tell: Tell = print) -> Lab:
@@ -76,7 +66,7 @@ class Lab:
         return lab
 
     def __repr__(self) -> str:
-        return f"lab {self.settings.name} on the {_PLACES[self.settings.target]}"
+        return f"lab {self.settings.name} on the {PLACES[self.settings.place_kind]}"
 
     @property
     def target(self) -> Target:
@@ -84,111 +74,8 @@ class Lab:
         return self._reach(start=True)
 
     def _reach(self, *, start: bool) -> Target:
-        if self._target is None or self._lost(self._target):
-            with explained():
-                self._target = open_target(self.settings, start=start or self._was_built())
-            self._rebuild(self._target)
+        self._target = building.reached(self._target, self.settings, self.tell, start=start)
         return self._target
-
-    def _lost(self, target: Target) -> bool:
-        place = target.place
-        return isinstance(place, EmbeddedPlace) and process.find(self.settings.home) != place.cloud
-
-    def _was_built(self) -> bool:
-        return self.settings.target == "embedded" and was_built(self.settings)
-
-    def _rebuild(self, target: Target) -> None:
-        """Build a lab again that stood in an embedded cloud which is gone."""
-        journal = Journal(target)
-        lost = [step for step in STEPS if step.name in journal.reached_steps]
-        if not lost or journal.is_current:
-            return
-        self.tell(f"The embedded cloud was gone, and the lab with it. Building it again through {lost[-1].name}.")
-        for step in lost:
-            self._ensure(target, step)
-
-    @contextmanager
-    def _working(self, target: Target) -> Iterator[None]:
-        """One writer at a time for a lab on this machine, with every AWS refusal in a sentence."""
-        lock = FileLock(private_folder(target.folder) / "lock", timeout=60)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise LabError("Another labkit is changing this lab.", "Let it finish, then repeat this.") from error
-        except OSError as error:
-            raise unwritable(target.folder, error) from error
-        with lock, explained():
-            lock.release()  # `with` holds it a second time
-            yield
-
-    def find(self, step: str) -> State:
-        """What exists of one step."""
-        found = step_named(step)
-        with explained():
-            return found.find(self.target)
-
-    def ensure(self, step: str) -> State:
-        """Build one step, with whatever it needs before it.
-
-        Raises:
-            LabError: AWS refused something, or a resource of somebody else bears one of the lab's names.
-        """
-        wanted = step_named(step)
-        target = self.target
-        for needed in wanted.needs:
-            if not self.find(needed).found:
-                self.ensure(needed)
-        self._ensure(target, wanted)
-        return self.find(step)
-
-    def _ensure(self, target: Target, step: Step) -> None:
-        target.require_confirmation()
-        if target.place.kind == "embedded" and self.settings.runtime.startswith("nodejs"):
-            require_node()
-        journal = Journal(target)
-        with self._working(target):
-            for service in ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2"):
-                self._recorder.listen(target.client(service))
-            with self._recorder.recording() as commands:
-                try:
-                    until_settled(lambda: step.ensure(target), waiting=lambda why: self.tell(f"Waiting: {why}."))
-                finally:
-                    journal.add(step.name, commands)
-            journal.reached(step.name)
-
-    def up(self, through: str | None = None) -> Status:
-        """Build every step, or every step through the one named."""
-        last = STEPS.index(step_named(through)) if through else len(STEPS) - 1
-        target = self.target
-        target.require_confirmation()
-        for step in STEPS[: last + 1]:
-            self._ensure(target, step)
-        return self.status()
-
-    def status(self) -> Status:
-        """What exists. The embedded cloud is not started for it."""
-        try:
-            target = self._reach(start=False)
-        except NotRunningError:
-            nothing = tuple(State(step.name, ()) for step in STEPS)
-            return Status(self.settings.target, None, None, self.settings.name, nothing)
-        with explained():
-            states = tuple(step.find(target) for step in STEPS)
-        return Status(target.place.kind, target.place.account, target.place.region, self.settings.name, states)
-
-    def check(self, step: str | None = None) -> Report:
-        """Look at every setting of the lab, or of one step; the whole lab is called, too.
-
-        Raises:
-            LabError: there is no lab to check.
-        """
-        steps = STEPS if step is None else (step_named(step),)
-        target = self._existing()
-        report = Report(())
-        with explained():
-            for each in steps:
-                report += each.check(target)
-            return report if step else report + check_calls(target)
 
     def _existing(self) -> Target:
         """The lab's place, where something of the lab must stand."""
@@ -197,27 +84,71 @@ class Lab:
         except NotRunningError as error:
             raise sign_in.NO_LAB from error
 
+    def find(self, step: str) -> State:
+        """What exists of one step."""
+        wanted, target = building.step_named(step), self.target
+        with aws_errors_in_words():
+            return wanted.find(target)
+
+    def ensure(self, step: str) -> State:
+        """Build one step, with whatever it needs before it.
+
+        Raises:
+            LabError: AWS refused something, or a resource of somebody else bears one of the lab's names.
+        """
+        wanted = building.step_named(step)
+        return building.Builder(self.target, self.tell).ensure(wanted)
+
+    def up(self, through: str | None = None) -> Status:
+        """Build every step, or every step through the one named."""
+        steps = building.steps_through(through)
+        return building.Builder(self.target, self.tell).up(steps)
+
+    def status(self) -> Status:
+        """What exists. The embedded cloud is not started for it."""
+        try:
+            with aws_errors_in_words():
+                return building.found(self._reach(start=False))
+        except NotRunningError:
+            return building.nothing_found(self.settings)
+
+    def check(self, step: str | None = None) -> Report:
+        """Look at every setting of the lab, or of one step; the whole lab is called, too.
+
+        Raises:
+            LabError: there is no lab to check.
+        """
+        steps = STEPS if step is None else (building.step_named(step),)
+        target = self._existing()
+        with aws_errors_in_words():
+            report = building.checked(target, steps)
+            return report if step else report + check_calls(target)
+
     def plan_removal(self) -> removal.Plan:
         """What `down` would delete. Deletes nothing."""
-        with explained():
+        with aws_errors_in_words():
             return removal.plan(self._existing())
 
-    def down(self) -> removal.Receipt:
-        """Delete everything of the lab, the last step first, and forget its passwords. Returns the receipt."""
+    def down(self, plan: removal.Plan | None = None) -> removal.Receipt:
+        """Delete everything of the lab, the last step first, and forget its passwords. Returns the receipt.
+
+        Args:
+            plan: what `plan_removal` showed: exactly this is deleted. What is new since then is told, and left.
+        """
         target = self._existing()
         target.require_confirmation()
-        with self._working(target):
-            return removal.remove_lab(target, self.tell)
+        with target.one_writer():
+            return removal.remove_lab(target, self.tell, agreed=plan)
 
     def commands(self, step: str) -> Commands:
         """The AWS calls that built a step, as AWS CLI lines."""
-        name = step_named(step).name
+        name = building.step_named(step).name
         return Journal(self._existing()).commands(name, self.variables())
 
     @contextmanager
     def _asking(self) -> Iterator[Target]:
         """The lab's place for a question, with every AWS refusal in a sentence."""
-        with explained():
+        with aws_errors_in_words():
             yield self._existing()
 
     def tokens(self, user: str) -> dict[str, str]:
@@ -352,26 +283,26 @@ class Lab:
             scopes=scopes,
         )
         target = self._existing()
-        with self._working(target):
+        with target.one_writer():
             return what_if(target, *base, change, ask=self.what_if, send=send)
 
     def end_what_if(self) -> State:
         """Take the what-if API away before the lab goes. Returns what the lab has of its own HTTP API."""
         target = self._existing()
-        with self._working(target):
+        with target.one_writer():
             what_if_api.remove(target)
         return self.find("http-api")
 
     def attack(self, attempt: str) -> Attack:
         """Make one attempt of the attack bench, by its name."""
         wanted, target = attempt_named(attempt), self._existing()
-        with self._working(target):
+        with target.one_writer():
             return Bench(target).attack(wanted)
 
     def attack_bench(self, *rules: str) -> AttackReport:
         """Make every attempt of the attack bench, or those that these rules refuse, or that are `let in`."""
         wanted, target = chosen(rules), self._existing()
-        with self._working(target):
+        with target.one_writer():
             return Bench(target).run(wanted)
 
     def add_to_group(self, user: str, group: str) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import platformdirs
 
 from labkit.errors import UsageError
+from labkit.runtimes import RUNTIMES
 
 TARGETS = ("embedded", "aws")
-RUNTIMES = ("python3.13", "nodejs22.x")
 
 # 24 characters leave room, under IAM's 64 for a role name, for the longest function name and region behind it.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
@@ -23,7 +23,7 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 class Settings:
     """Where the lab runs, what it is called, where its files live and which runtime its functions use."""
 
-    target: str
+    place_kind: str
     name: str
     home: Path
     runtime: str
@@ -38,13 +38,13 @@ class Settings:
         Raises:
             UsageError: a value is not one of those allowed.
         """
-        environment = os.environ if environment is None else environment
+        environment, runtimes = os.environ if environment is None else environment, tuple(RUNTIMES)
         home = environment.get("LABKIT_HOME") or platformdirs.user_data_dir("labkit", appauthor=False)
         return cls(
-            target=_one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS),
+            place_kind=_one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS),
             name=lab_name(environment.get("LABKIT_NAME") or "jwt-lab"),
             home=Path(home).expanduser().absolute(),
-            runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or RUNTIMES[0], RUNTIMES),
+            runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or runtimes[0], runtimes),
         )
 
 

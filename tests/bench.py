@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 
 from tabulate import tabulate
 
-from tests.benches import attacks, fleet, layer, tokens
+from tests.benches import attacks, building, fleet, layer, tokens
 from tests.benches.measuring import Figure
 
 SUBJECTS: dict[str, Callable[[], Iterable[Figure]]] = {
     "tokens": tokens.figures,
     "attacks": attacks.figures,
     "layer": layer.figures,
+    "building": building.figures,
     "fleet": fleet.figures,
 }
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from labkit.target.target import Target
-from tests.labs import SERVICES
+
+SERVICES = ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2", "sts", "resourcegroupstaggingapi")
 
 
 @contextmanager

@@ -204,7 +204,7 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_a_refusal_becomes_a_sentence_and_a_remedy(raised: Exception, problem: str, remedy: str) -> None:
-    with pytest.raises(LabError) as told, aws.explained():
+    with pytest.raises(LabError) as told, aws.aws_errors_in_words():
         raise raised
     assert (told.value.problem, told.value.remedy) == (problem, remedy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def test_an_unknown_step_is_named(verb: str, home: Path) -> None:
 
     with pytest.raises(UsageError) as error:
         getattr(lab, verb)("functionz")
+    assert not home.exists()
 
     assert error.value.problem == "The lab has no step 'functionz'."
     assert error.value.remedy == "Name one of: functions, user-pool, http-api, authorizer."
@@ -207,7 +209,7 @@ def test_a_lab_changes_its_runtime_in_place(new_lab: Callable[..., Lab], warm_ho
 
     after = lab.up().ids
 
-    assert calls.writes == ["UpdateFunctionConfiguration", "UpdateFunctionCode"] * 3
+    assert Counter(calls.writes) == {"UpdateFunctionConfiguration": 3, "UpdateFunctionCode": 3}
     assert after == before
     assert lab.check().findings == ()
 
@@ -296,7 +298,7 @@ def test_two_at_once_build_one_lab(new_lab: Callable[..., Lab], warm_home: Path,
 def test_a_lab_that_another_labkit_changes_is_left_to_it(
     new_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labkit.lab.FileLock", lambda path, timeout: FileLock(path, timeout=0))
+    monkeypatch.setattr("labkit.target.target.PATIENCE", 0)
     lab = new_lab()
     lab.target.folder.mkdir(parents=True)
 
@@ -320,6 +322,12 @@ def test_an_unknown_user_is_named(new_lab: Callable[..., Lab]) -> None:
         with pytest.raises(UsageError) as error:
             look("admin")
         assert str(error.value) == "The lab has no user 'admin'. Name one of: adminuser, regularuser."
+
+
+def test_an_unknown_group_is_named(new_lab: Callable[..., Lab]) -> None:
+    with pytest.raises(UsageError) as error:
+        new_lab().add_to_group("adminuser", "admins")
+    assert str(error.value) == "The lab has no group 'admins'. Name one of: admin, regular."
 
 
 def test_the_environment_of_a_lab(new_lab: Callable[..., Lab], warm_cloud: Cloud) -> None:

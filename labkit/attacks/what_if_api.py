@@ -77,7 +77,7 @@ def _make(target: Target, wanted: ProtectedEndpoint) -> str:
         PayloadFormatVersion="1.0",
     )["IntegrationId"]
     client.create_route(ApiId=api, Target=f"integrations/{integration}", **_protected(client, api, wanted))
-    client.create_stage(ApiId=api, StageName=DEFAULT_STAGE, AutoDeploy=True, Tags=tags)
+    client.create_stage(ApiId=api, StageName=DEFAULT_STAGE, AutoDeploy=True)
     client.update_api(ApiId=api, Description=_description(wanted))
     return str(api)
 

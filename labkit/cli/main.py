@@ -125,11 +125,13 @@ def down(
     if dry_run:
         show(lab.plan_removal(), as_json=json)
         return
-    if lab.settings.target == "aws":  # the embedded cloud asks for nothing, and is not started for this
+    plan = None
+    if lab.settings.place_kind == "aws":  # the embedded cloud asks for nothing, and is not started for this
+        plan = lab.plan_removal()
         if not json:
-            typer.echo(lab.plan_removal().text())
+            typer.echo(plan.text())
         agree(lab, account, yes=yes)
-    receipt = lab.down()
+    receipt = lab.down(plan)
     print_json(receipt.to_dict()) if json else typer.echo(receipt.full_text())
     if not receipt.clean:
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ import boto3
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from labkit.aws import error_code, error_message, explained
+from labkit.aws import aws_errors_in_words, error_code, error_message
 from labkit.cloud.session import models
 from labkit.errors import LabError
 from labkit.fleet import rehearsal
@@ -70,8 +70,8 @@ class Reach:
         """The settings of a seat's lab, as this machine sees it."""
         if seat.endpoint:
             home = rehearsal.account_home(self._settings.home, seat.account)
-            return replace(self._settings, target="embedded", name=seat.lab, home=home)
-        return replace(self._settings, target="aws", name=seat.lab)
+            return replace(self._settings, place_kind="embedded", name=seat.lab, home=home)
+        return replace(self._settings, place_kind="aws", name=seat.lab)
 
     def _fake_account(self, seat: Seat) -> EmbeddedPlace:
         cloud = rehearsal.running(self._settings.home, seat.account)
@@ -83,7 +83,7 @@ class Reach:
         return EmbeddedPlace(cloud, seat.region)
 
     def _account(self, seat: Seat) -> Account:
-        with explained():
+        with aws_errors_in_words():
             own = self._own_session(seat.profile) if seat.role else None
             try:
                 return _enter(own, seat, seat.region)
@@ -195,6 +195,6 @@ class Opened:
             refuse_protected(seat.account, self._guards)
         place, clients = self._reach.place(seat), dict[str, Any]()
         if self._guards:
-            with explained():
+            with aws_errors_in_words():
                 guard(Target(self._reach.settings(seat), place, False, clients), self._guards)
         return place, clients

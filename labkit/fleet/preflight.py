@@ -9,21 +9,20 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-from labkit.aws import every, explained
+from labkit.aws import aws_errors_in_words, every
 from labkit.errors import LabError
 from labkit.fleet import policy as permissions
 from labkit.fleet.accounts import Opened
 from labkit.fleet.guards import Guards, guard
 from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
 from labkit.removal import removal
+from labkit.runtimes import RUNTIMES
+from labkit.steps.step import Left
 from labkit.target.doctor import Symptom
 from labkit.target.names import FUNCTIONS, TAG_KEY
 from labkit.target.target import Target
 from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
 from labkit.text.wording import counted
-
-# The day until which AWS supports a runtime. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
-SUPPORTED_UNTIL = {"python3.13": date(2029, 6, 30), "nodejs22.x": date(2027, 4, 30)}
 
 # Default quotas that AWS tells only through Service Quotas, which a lab's role need not be allowed to ask.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
@@ -127,7 +126,7 @@ def _ways(opened: Opened) -> list[Seat]:
 
 def _symptom(subject: str, look: Callable[[], str]) -> Symptom:
     try:
-        with explained():
+        with aws_errors_in_words():
             return Symptom(subject, True, look())
     except LabError as error:
         return Symptom(subject, False, error.problem, error.remedy)
@@ -193,7 +192,7 @@ def _concurrency(target: Target, labs: int) -> str:
 
 def _runtime(target: Target, today: date) -> str:
     runtime = target.settings.runtime
-    until = SUPPORTED_UNTIL[runtime]
+    until = RUNTIMES[runtime].supported_until
     if today > until:
         raise LabError(
             f"AWS supported {runtime} until {until}, and may refuse to create functions with it.",
@@ -210,7 +209,7 @@ def _leftovers(opened: Opened) -> str:
     return _strangers(opened)
 
 
-def _leftover(found: removal.Leftover, seat: Seat) -> LabError:
+def _leftover(found: Left, seat: Seat) -> LabError:
     if found.ours:
         problem = f"The lab {seat.lab} of {seat.attendee} stands already: the {found.kind} {found.name} for one."
         return LabError(problem, "If nobody needs it: labkit reset --roster FILE --execute")

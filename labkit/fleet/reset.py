@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.aws import explained, until_settled
+from labkit.aws import aws_errors_in_words, until_settled
 from labkit.errors import LabError
 from labkit.fleet.accounts import Opened
 from labkit.fleet.progress import Progress
@@ -28,7 +28,7 @@ def plan_account(opened: Opened) -> list[LabPlan]:
 
 def _plan(opened: Opened, seat: Seat) -> LabPlan:
     try:
-        with explained():
+        with aws_errors_in_words():
             return LabPlan(seat, removal.plan(opened.target(seat)))
     except LabError as error:
         return LabPlan(seat, reason=error.problem, remedy=error.remedy)
@@ -101,7 +101,7 @@ class AccountReset:
         except LabError as error:
             raise _LeftAloneError(error.problem, error.remedy) from error
         try:
-            with explained():
+            with aws_errors_in_words():
                 action(seat, target)
         except LabError:
             _require_access(target)
@@ -109,7 +109,8 @@ class AccountReset:
 
     def _remove(self, seat: Seat, target: Target) -> None:
         self.progress.say(seat, f"removing {seat.lab}")
-        receipt = removal.remove_lab(target, keep=lambda receipt: self._keep_receipt(seat, receipt))
+        known = {seat.lab for seat in self.opened.seats}
+        receipt = removal.remove_lab(target, keep=lambda receipt: self._keep_receipt(seat, receipt), known=known)
         for left in receipt.left:
             if left.ours:
                 raise LabError(f"The {left.kind} {left.name} is left: {left.why}.", "Mend that, then reset again.")
@@ -157,7 +158,7 @@ class AccountReset:
 def _require_access(target: Target) -> None:
     """Raise _LeftAloneError if the account does not let us in any more: expired credentials, a closed account."""
     try:
-        with explained():
+        with aws_errors_in_words():
             target.client("sts").get_caller_identity()
     except LabError as error:
         raise _LeftAloneError(error.problem, error.remedy) from error

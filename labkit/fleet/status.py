@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.aws import explained
+from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
 from labkit.fleet.accounts import Opened
 from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
-from labkit.settings import RUNTIMES
+from labkit.runtimes import RUNTIMES
 from labkit.steps import STEPS
 from labkit.steps.functions import find_function
 from labkit.steps.report import Finding
@@ -58,7 +58,7 @@ class Standing:
         """What to do about it."""
         if self.remedy or not self.stuck:
             return self.remedy
-        return self.findings[0].fix if self.findings else "labkit up"
+        return self.findings[0].remedy if self.findings else "labkit up"
 
     def to_dict(self) -> dict[str, Any]:
         """The attendee, the account, the steps and what is wrong."""
@@ -117,7 +117,7 @@ def standings(opened: Opened) -> list[Standing]:
 def _standing(opened: Opened, seat: Seat) -> Standing:
     try:
         target = opened.target(seat)
-        with explained():
+        with aws_errors_in_words():
             return _look(_in_its_runtime(target), seat)
     except LabError as error:
         return Standing(seat, reason=error.problem, remedy=error.remedy)

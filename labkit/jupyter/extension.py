@@ -27,7 +27,7 @@ class EmbeddedCloud(ExtensionApp):
         """Start the cloud. A failure is one line in the log, and JupyterLab starts nevertheless."""
         try:
             settings = Settings.from_environment()
-            if settings.target == "embedded" and process.find(settings.home) is None:
+            if settings.place_kind == "embedded" and process.find(settings.home) is None:
                 cloud = process.start(settings.home, supervised=True)
                 self.home = settings.home
                 self.log.info("The embedded cloud serves on %s", cloud.endpoint_url)

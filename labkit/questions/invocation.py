@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.steps.function_code import SOURCES, source_file
+from labkit.runtimes import RUNTIMES
+from labkit.steps.function_code import source_file
 from labkit.steps.functions import find_function
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Code
@@ -53,7 +54,7 @@ class Source(Shown):
 def source(function: str, runtime: str) -> Source:
     """The code of one of the post's functions in a runtime."""
     return Source(
-        f"lambdas/{function}/{SOURCES[runtime][0]}",
+        f"lambdas/{function}/{RUNTIMES[runtime].file_name}",
         source_file(function, runtime).read_text(encoding="utf-8").rstrip(),
     )
 

@@ -6,9 +6,10 @@ from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from labkit.aws import error_code, error_message, every
+from labkit.aws import error_code, error_message
 from labkit.errors import LabError
-from labkit.steps.user_pool import find_app_client, find_user_pool
+from labkit.steps.app_client import app_client_id
+from labkit.steps.user_pool import find_user_pool
 from labkit.target import passwords
 from labkit.target.target import Target
 
@@ -72,15 +73,11 @@ class SignIns:
 
     @cached_property
     def _client_id(self) -> str:
-        """The app client's id. Only of several must AWS be asked which is the newest."""
-        listed = every(
-            self._target.client("cognito-idp"), "list_user_pool_clients", "UserPoolClients", UserPoolId=self._pool_id
-        )
-        ids = [client["ClientId"] for client in listed if client["ClientName"] == self._target.names.app_client]
-        newest = find_app_client(self._target, self._pool_id) if len(ids) > 1 else None
-        if not ids:
+        """The app client's id."""
+        found = app_client_id(self._target, self._pool_id)
+        if found is None:
             raise NO_LAB
-        return str(newest["ClientId"] if newest else ids[0])
+        return found
 
 
 def user_pool_id(target: Target) -> str:

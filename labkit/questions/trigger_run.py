@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.aws import every, explained
+from labkit.aws import aws_errors_in_words, every
 from labkit.errors import LabError
 from labkit.machine.polling import until
 from labkit.questions.words import token_words
@@ -113,7 +113,7 @@ def find_cause(target: Target, token: Token) -> Cause:
     On AWS a line may take a while to be readable: it is asked for again until the place's patience ends.
     """
     try:
-        with explained():
+        with aws_errors_in_words():
             run = until(lambda: _run(target, token), bool, seconds=target.place.patience, every=2)
     except LabError as error:
         return Cause(token, None, f"The trigger's log cannot be read: {error.problem}")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from labkit.steps.step import Deletion, Left
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Table, html_of, sentences, text_of
+from labkit.text.shown import Shown
 
 
 @dataclass(frozen=True, repr=False)
 class Receipt(Shown):
     """What was removed of a lab, what was left and why, where, when (seconds since 1970) and by which version.
 
-    Text and HTML are the same for the same removal on every machine; `full_text` and `full_html` also tell where and
-    when, for the files.
+    Text and HTML are the same for the same removal on every machine, if it left nothing; `full_text` and `full_html`
+    also tell where and when, for the files.
     """
 
     lab: str
@@ -48,23 +49,19 @@ class Receipt(Shown):
         where = f"account {self.account}, region {self.region}"
         return f"{where}, from {_moment(self.started)} to {_moment(self.finished)}, labkit {self.version}"
 
-    def text(self) -> str:
-        """The summary, then a line for each thing that was removed or left."""
-        tables = _tables("removed", self.removed, "left", self.left)
-        return "\n\n".join([self.summary, *(text_table(*table) for table in tables)])
-
-    def html(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """The summary, then a row for each thing that was removed or left."""
-        tables = _tables("removed", self.removed, "left", self.left)
-        return html_paragraph(self.summary) + "".join(html_table(*table) for table in tables)
+        yield sentences(self.summary)
+        yield removed_table("removed", self.removed)
+        yield left_table("left", self.left, self.region)
 
     def full_text(self) -> str:
         """The text under its heading."""
-        return f"{self.heading}\n\n{self.text()}"
+        return text_of([sentences(self.heading), *self.blocks()])
 
     def full_html(self) -> str:
         """The HTML under its heading."""
-        return html_paragraph(self.heading) + self.html()
+        return html_of([sentences(self.heading), *self.blocks()])
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, the times as ISO 8601."""
@@ -82,16 +79,15 @@ class Receipt(Shown):
         }
 
 
-_Table = tuple[tuple[str, str, str], list[tuple[str, str, str]]]
+def removed_table(heading: str, deletions: Iterable[Deletion]) -> Table:
+    """A row for each deletion."""
+    return Table((heading, "name", "because"), [(d.kind, d.name, d.why) for d in deletions])
 
 
-def _tables(removed: str, deletions: Iterable[Deletion], left: str, others: Iterable[Left]) -> list[_Table]:
-    """The tables that have rows, each with its header."""
-    tables: list[_Table] = [
-        ((removed, "name", "because"), [(d.kind, d.name, d.why) for d in deletions]),
-        ((left, "name", "because"), [(other.kind, other.name, other.why) for other in others]),
-    ]
-    return [table for table in tables if table[1]]
+def left_table(heading: str, left: Iterable[Left], region: str) -> Table:
+    """A row for each thing that is left, with all that it takes to find it."""
+    rows = [(thing.kind, thing.name, thing.id, region, thing.why) for thing in left]
+    return Table((heading, "name", "id", "region", "because"), rows)
 
 
 def _moment(seconds: float) -> str:

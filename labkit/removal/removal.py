@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from labkit.aws import explained, or_none, until_settled
-from labkit.errors import LabError
+from labkit.aws import aws_errors_in_words, or_none, until_settled
+from labkit.errors import LabError, UsageError
 from labkit.machine.private_files import read_json, write_json
-from labkit.removal.receipt import Receipt, _tables
-from labkit.removal.second_scan import Leftover, scan
+from labkit.removal.receipt import Receipt, left_table, removed_table
+from labkit.removal.second_scan import other_labs, scan
 from labkit.steps import STEPS
 from labkit.steps.step import Deletion, Left
+from labkit.target import kinds
 from labkit.target.journal import Journal
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, sentences
+from labkit.text.shown import Shown
 
-__all__ = ["Leftover", "Outcome", "Plan", "Receipt", "execute", "plan", "remove_lab", "scan"]
+__all__ = ["Plan", "Receipt", "execute", "plan", "remove_lab", "scan"]
 
 Tell = Callable[[str], None]
 
@@ -29,35 +31,26 @@ _RESCAN_SECONDS = 3
 
 @dataclass(frozen=True, repr=False)
 class Plan(Shown):
-    """Every deletion that takes a lab away, in an order that AWS accepts, and what is left alone."""
+    """Every deletion that takes a lab away, in an order that AWS accepts, and what is left alone.
 
+    `lab`, `account` and `region` say which lab's plan it is.
+    """
+
+    lab: str
+    account: str
+    region: str
     deletions: tuple[Deletion, ...]
     left: tuple[Left, ...] = ()
 
-    def text(self) -> str:
-        """A line for each deletion, and for each thing that is left alone."""
-        tables = _tables("would remove", self.deletions, "would leave", self.left)
-        return "\n\n".join(text_table(*table) for table in tables) or _NOTHING
-
-    def html(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """A row for each deletion, and for each thing that is left alone."""
-        tables = _tables("would remove", self.deletions, "would leave", self.left)
-        return "".join(html_table(*table) for table in tables) or html_paragraph(_NOTHING)
+        yield sentences("" if self.deletions or self.left else "Nothing to remove.")
+        yield removed_table("would remove", self.deletions)
+        yield left_table("would leave", self.left, self.region)
 
     def to_dict(self) -> dict[str, Any]:
         """The `deletions`, and what is `left`."""
         return {"deletions": [d.to_dict() for d in self.deletions], "left": [left.to_dict() for left in self.left]}
-
-
-_NOTHING = "Nothing to remove."
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a deletion: `problem` is the sentence of its failure, None if the thing is gone."""
-
-    deletion: Deletion
-    problem: str | None = None
 
 
 def plan(target: Target) -> Plan:
@@ -70,46 +63,63 @@ def plan(target: Target) -> Plan:
     """
     parts = [part for step in reversed(STEPS) for part in step.remove(target)]
     return Plan(
+        target.names.lab,
+        target.names.account,
+        target.names.region,
         tuple(part for part in parts if isinstance(part, Deletion)),
         tuple(part for part in parts if isinstance(part, Left)),
     )
 
 
-def execute(target: Target, removal: Plan, tell: Tell = lambda line: None) -> tuple[Outcome, ...]:
-    """Make every deletion of a plan. What is gone already counts as done.
+def execute(
+    target: Target, deletions: Iterable[Deletion], tell: Tell = lambda line: None
+) -> tuple[tuple[Deletion, ...], tuple[Left, ...]]:
+    """Make every deletion. What is gone already counts as done.
 
     One that fails stops nothing but the deletion of what it is a part of.
 
     Args:
         target: the lab's place.
-        removal: the plan.
+        deletions: what is deleted, in this order.
         tell: told what is waited for and what failed.
+
+    Returns:
+        What is gone, and what is left with the reason.
     """
-    outcomes: list[Outcome] = []
-    for deletion in removal.deletions:
-        part = next((o.deletion for o in outcomes if o.problem and o.deletion.part_of == deletion.id), None)
+    gone: list[Deletion] = []
+    failed: list[tuple[Deletion, str]] = []
+    for deletion in deletions:
+        part = next((part for part, _ in failed if part.part_of == deletion.id), None)
         if part:
-            outcomes.append(Outcome(deletion, f"The {part.kind} {part.name} was not removed, and belongs to it."))
+            failed.append((deletion, f"The {part.kind} {part.name} was not removed, and belongs to it."))
+        elif problem := _problem(target, deletion, tell):
+            failed.append((deletion, problem))
         else:
-            outcomes.append(_outcome(target, deletion, tell))
-    return tuple(outcomes)
+            gone.append(deletion)
+    return tuple(gone), tuple(Left(d.kind, d.name, d.id, why, ours=True) for d, why in failed)
 
 
-def _outcome(target: Target, deletion: Deletion, tell: Tell) -> Outcome:
+def _problem(target: Target, deletion: Deletion, tell: Tell) -> str:
+    """Make a deletion. Returns why it failed; nothing if the thing is gone."""
     operation = getattr(target.client(deletion.service), deletion.operation)
     try:
-        with explained():
+        with aws_errors_in_words():
             until_settled(
                 lambda: or_none(operation, **deletion.parameters), waiting=lambda why: tell(f"Waiting: {why}.")
             )
     except LabError as error:
         tell(f"The {deletion.kind} {deletion.name} was not removed. {error.problem}")
-        return Outcome(deletion, error.problem)
-    return Outcome(deletion)
+        return error.problem
+    return ""
 
 
 def remove_lab(
-    target: Target, tell: Tell = lambda line: None, keep: Callable[[Receipt], None] = lambda receipt: None
+    target: Target,
+    tell: Tell = lambda line: None,
+    keep: Callable[[Receipt], None] = lambda receipt: None,
+    *,
+    agreed: Plan | None = None,
+    known: Collection[str] | None = None,
 ) -> Receipt:
     """Take everything of the lab away, prove it with a second scan, and forget what this machine knows of the lab.
 
@@ -119,26 +129,35 @@ def remove_lab(
         target: the lab's place; writing to it is agreed to.
         tell: told what is waited for and what failed.
         keep: given the receipt before this machine forgets the lab, so that a crash in between loses nothing.
+        agreed: the plan that somebody has seen and agreed to; without it one is made.
+        known: the labs that may stand in this account and region; another one is told as left. None if any may.
 
     Raises:
         ClientError: AWS refused to tell what there is. Nothing was deleted then.
+        UsageError: the plan is another lab's.
     """
-    removal, record = plan(target), _Record(target)
+    removal, record = _of_this_lab(agreed, target) if agreed else plan(target), _Record(target)
     earlier = record.removed_before(removal)
     started = record.begin(earlier, removal)
-    outcomes = execute(target, removal, tell)
-    removed = (*earlier, *(outcome.deletion for outcome in outcomes if outcome.problem is None))
-    left = _once([*removal.left, *_failed(outcomes), *_proof(target, removed, tell)])
+    gone, failed = execute(target, removal.deletions, tell)
+    again, found = _proof(target, {(d.kind, d.id) for d in (*earlier, *gone)}, tell)
+    others = () if known is None else other_labs(target, known)
     names, kind = target.names, target.place.kind
+    removed, left = (*earlier, *gone, *again), _once([*removal.left, *failed, *found, *others])
     receipt = Receipt(names.lab, kind, names.account, names.region, started, time.time(), _version(), removed, left)
     keep(receipt)
     Journal(target).forget()
     return receipt
 
 
-def _failed(outcomes: Iterable[Outcome]) -> list[Left]:
-    failures = [(outcome.deletion, outcome.problem) for outcome in outcomes if outcome.problem]
-    return [Left(deletion.kind, deletion.name, deletion.id, problem, ours=True) for deletion, problem in failures]
+def _of_this_lab(agreed: Plan, target: Target) -> Plan:
+    names = target.names
+    if (agreed.lab, agreed.account, agreed.region) != (names.lab, names.account, names.region):
+        raise UsageError(
+            f"This plan is of lab {agreed.lab} in account {agreed.account}, region {agreed.region}, and not of this.",
+            "Make one of this lab: plan_removal()",
+        )
+    return agreed
 
 
 def _version() -> str:
@@ -153,27 +172,54 @@ def _once(left: Iterable[Left]) -> tuple[Left, ...]:
     return tuple(first.values())
 
 
-def _proof(target: Target, removed: Iterable[Deletion], tell: Tell) -> list[Left]:
-    """What the second scan finds. What was just removed may be listed for a while."""
-    gone, until = {(deletion.kind, deletion.id) for deletion in removed}, time.monotonic() + target.place.patience
+def _proof(target: Target, gone: set[tuple[str, str]], tell: Tell) -> tuple[tuple[Deletion, ...], tuple[Left, ...]]:
+    """Scan a second time, and remove what came back meanwhile.
+
+    Args:
+        target: the lab's place.
+        gone: kind and id of what was removed.
+        tell: told what is waited for.
+
+    Returns:
+        What had to be removed again, and what is left.
+    """
+    found = _scan(target, gone, tell)
+    back = [thing for thing in found if _came_back(target, thing, gone)]
+    if not back:
+        return (), found
+    again, failed = execute(target, map(_second_deletion, back), tell)
+    return again, (*failed, *_scan(target, gone, tell))
+
+
+def _came_back(target: Target, thing: Left, gone: set[tuple[str, str]]) -> bool:
+    """Whether it is a log group that was made anew, as Lambda does for a late call: it has the name and no tag."""
+    if thing.ours or thing.kind != kinds.LOG_GROUP or (thing.kind, thing.id) not in gone:
+        return False
+    arn = target.names.log_group_arn(thing.id.removeprefix(target.names.log_group("")))
+    answer = target.read("logs", "list_tags_for_resource", resourceArn=arn)
+    return answer is not None and not answer.get("tags")
+
+
+def _second_deletion(group: Left) -> Deletion:
+    why, key = "it came back under the name of the lab's, which was just removed", {"logGroupName": group.id}
+    return Deletion(group.kind, group.name, group.id, why, "logs", "delete_log_group", key)
+
+
+def _scan(target: Target, gone: set[tuple[str, str]], tell: Tell) -> tuple[Left, ...]:
+    """What the second scan finds. What was just removed may be listed for a while, with its tag."""
+    until = time.monotonic() + target.place.patience
     while True:
         try:
-            with explained():
+            with aws_errors_in_words():
                 found = until_settled(lambda: scan(target))
         except LabError as error:
             why = f"what is left could not be told: {error.problem}"
-            return [Left("second scan", target.names.lab, target.names.lab, why, ours=True)]
-        if time.monotonic() >= until or not any((thing.kind, thing.id) in gone for thing in found):
-            return [_left(thing) for thing in found]
+            return (Left("second scan", target.names.lab, target.names.lab, why, ours=True),)
+        listed = any(thing.ours and (thing.kind, thing.id) in gone for thing in found)
+        if not listed or time.monotonic() >= until:
+            return found
         tell("Waiting: what was removed is still listed.")
         time.sleep(_RESCAN_SECONDS)
-
-
-def _left(found: Leftover) -> Left:
-    why = f"the second scan found it by its {found.revealed_by}"
-    return Left(
-        found.kind, found.name, found.id, why if found.ours else f"{why}; it does not bear the lab's tag", found.ours
-    )
 
 
 class _Record:

@@ -7,53 +7,68 @@ listings and tag lists, and from what it finds on to what belongs to it. The two
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from labkit.aws import every, is_absent
+from labkit.machine.side_by_side import side_by_side
+from labkit.steps.step import Left
+from labkit.target import kinds
 from labkit.target.names import FUNCTIONS, ROLE_PATH, TAG_KEY
 from labkit.target.target import Target
 
 # What an ARN is of, and which part of it names the thing.
 _ARNS = {
-    "function": r":lambda:[^:]*:\d*:function:([^:]+)",
-    "user pool": r":cognito-idp:[^:]*:\d*:userpool/(.+)",
-    "HTTP API": r":apigateway:[^:]*:\d*:/apis/([^/]+)(?:/stages/.+)?",
-    "log group": r":logs:[^:]*:\d*:log-group:([^:]+)(?::\*)?",
+    kinds.FUNCTION: r":lambda:[^:]*:\d*:function:([^:]+)",
+    kinds.USER_POOL: r":cognito-idp:[^:]*:\d*:userpool/(.+)",
+    kinds.HTTP_API: r":apigateway:[^:]*:\d*:/apis/([^/]+)(?:/stages/.+)?",
+    kinds.LOG_GROUP: r":logs:[^:]*:\d*:log-group:([^:]+)(?::\*)?",
 }
 
 
-@dataclass(frozen=True)
-class Leftover:
-    """Something that still stands, what revealed it (`tag`, `name` or `parent`), and whether it is the lab's."""
-
-    kind: str
-    name: str
-    id: str
-    revealed_by: str
-    ours: bool
-
-
-def scan(target: Target) -> tuple[Leftover, ...]:
+def scan(target: Target) -> tuple[Left, ...]:
     """Everything that bears the lab's tag, a name of the lab, or belongs to something that does. Reads only.
 
-    Another region than the lab's is not looked at, nor, for roles, another path: the tag index holds no roles.
+    Another region than the lab's is not looked at: the tag index and the listings are a region's. Roles are listed
+    on every path, and outside the labs' own only a name can reveal them: their tags may not be read.
 
     Raises:
         ClientError: AWS refused one of the calls.
     """
     tagged = _tagged(target)
-    return (
-        *_apis(target),
-        *_user_pools(target, tagged["user pool"]),
-        *_functions(target, tagged["function"]),
-        *_roles(target),
-        *_log_groups(target, tagged["log group"]),
-        *(Leftover("resource", arn, arn, "tag", ours=True) for arn in tagged["resource"]),
+    looks = (
+        partial(_apis, target),
+        partial(_user_pools, target, tagged[kinds.USER_POOL]),
+        partial(_functions, target, tagged[kinds.FUNCTION]),
+        partial(_roles, target),
+        partial(_log_groups, target, tagged[kinds.LOG_GROUP]),
     )
+    found = side_by_side(*(partial(_listed, look) for look in looks))
+    others = [Left("resource", arn, arn, _REVEALED.format("tag"), ours=True) for arn in tagged["resource"]]
+    return (*(thing for things in found for thing in things), *others)
+
+
+def other_labs(target: Target, known: Collection[str]) -> tuple[Left, ...]:
+    """The labs of this account and region that are not known, told by their roles. Reads only.
+
+    Raises:
+        ClientError: AWS refused the call.
+    """
+    ends = tuple(f"-{function}-{target.names.region}" for function in FUNCTIONS)
+    names = [role["RoleName"] for role in _all_roles(target) if role.get("Path") == ROLE_PATH]
+    labs = {name.removesuffix(end) for name in names for end in ends if name.endswith(end)}
+    return tuple(
+        Left(kinds.LAB, lab, lab, f"it is another lab of this account; to take it away: LABKIT_NAME={lab} labkit down",
+             ours=False)
+        for lab in sorted(labs - {target.names.lab, *known})
+    )  # fmt: skip
+
+
+def _listed(look: Callable[[], Iterator[Left]]) -> list[Left]:
+    return list(look())
 
 
 def _tagged(target: Target) -> dict[str, list[str]]:
@@ -77,63 +92,83 @@ def _kind_and_name(arn: str) -> tuple[str, str]:
     return "resource", arn
 
 
-def _apis(target: Target) -> Iterator[Leftover]:
+def _apis(target: Target) -> Iterator[Left]:
     wanted = target.names.api, target.names.what_if_api
     for api in every(target.client("apigatewayv2"), "get_apis", "Items"):
-        yield from _judged(target, "HTTP API", api["Name"], api["ApiId"], api.get("Tags", {}), *wanted)
+        yield from _judged(target, kinds.HTTP_API, api["Name"], api["ApiId"], api.get("Tags", {}), *wanted)
 
 
-def _user_pools(target: Target, tagged: list[str]) -> Iterator[Leftover]:
+def _user_pools(target: Target, tagged: list[str]) -> Iterator[Left]:
     cognito, wanted = target.client("cognito-idp"), target.names.user_pool
     for pool in every(cognito, "list_user_pools", "UserPools", MaxResults=60):
-        if pool["Name"] == wanted or pool["Id"] in tagged:
+        name = pool.get("Name", "")
+        if name == wanted or pool["Id"] in tagged:
             tags = _tags(cognito.list_tags_for_resource, ResourceArn=target.names.user_pool_arn(pool["Id"]))
-            for found in _judged(target, "user pool", pool["Name"], pool["Id"], tags, wanted):
+            for found in _judged(target, kinds.USER_POOL, name, pool["Id"], tags, wanted):
                 yield found
                 yield from _domains(cognito, found)
 
 
-def _domains(cognito: Any, pool: Leftover) -> Iterator[Leftover]:
+def _domains(cognito: Any, pool: Left) -> Iterator[Left]:
     described = cognito.describe_user_pool(UserPoolId=pool.id)["UserPool"] if pool.ours else {}
     for domain in (described.get("Domain"), described.get("CustomDomain")):
         if domain:
-            yield Leftover("hosted domain", pool.name, domain, "parent", ours=True)
+            yield Left(kinds.HOSTED_DOMAIN, pool.name, domain, _REVEALED.format("parent"), ours=True)
 
 
-def _functions(target: Target, tagged: list[str]) -> Iterator[Leftover]:
+def _functions(target: Target, tagged: list[str]) -> Iterator[Left]:
     client, names = target.client("lambda"), target.names
     wanted = [names.function(function) for function in FUNCTIONS]
+    theirs: set[str] = set()
     for name in dict.fromkeys([*wanted, *tagged]):
         arn = f"arn:{names.partition}:lambda:{names.region}:{names.account}:function:{name}"
-        yield from _judged(target, "function", name, name, _tags(client.list_tags, Resource=arn), *wanted)
+        for found in _judged(target, kinds.FUNCTION, name, name, _tags(client.list_tags, Resource=arn), *wanted):
+            theirs.update(() if found.ours else (name,))
+            yield found
+    yield from _event_sources(client, [name for name in wanted if name not in theirs])
 
 
-def _roles(target: Target) -> Iterator[Leftover]:
+def _event_sources(client: Any, functions: Collection[str]) -> Iterator[Left]:
+    """What feeds the lab's functions. It stays when a function is deleted."""
+    for mapping in every(client, "list_event_source_mappings", "EventSourceMappings"):
+        name = mapping.get("FunctionArn", "").partition(":function:")[2].split(":")[0]
+        if name in functions and mapping.get("State") != "Deleting":
+            why = _REVEALED.format("function's name")
+            yield Left(kinds.EVENT_SOURCE_MAPPING, f"events for {name}", mapping["UUID"], why, ours=True)
+
+
+def _roles(target: Target) -> Iterator[Left]:
     iam, wanted = target.client("iam"), [target.names.role(function) for function in FUNCTIONS]
-    for role in every(iam, "list_roles", "Roles", PathPrefix=ROLE_PATH, MaxItems=1000):
+    for role in _all_roles(target):
         name = role["RoleName"]
-        if name.startswith(f"{target.names.lab}-"):
+        if role.get("Path") != ROLE_PATH:
+            yield from _judged(target, kinds.ROLE, name, name, {}, *wanted)
+        elif name.startswith(f"{target.names.lab}-"):
             tags = _tags(iam.list_role_tags, RoleName=name)
-            for found in _judged(target, "role", name, name, tags, *wanted):
+            for found in _judged(target, kinds.ROLE, name, name, tags, *wanted):
                 yield found
                 yield from _policies(iam, found)
 
 
-def _policies(iam: Any, role: Leftover) -> Iterator[Leftover]:
+def _all_roles(target: Target) -> Iterator[dict[str, Any]]:
+    return every(target.client("iam"), "list_roles", "Roles", MaxItems=1000)
+
+
+def _policies(iam: Any, role: Left) -> Iterator[Left]:
     for policy in every(iam, "list_role_policies", "PolicyNames", RoleName=role.name) if role.ours else ():
         name = f"{policy} of {role.name}"
-        yield Leftover("role policy", name, name, "parent", ours=True)
+        yield Left(kinds.ROLE_POLICY, name, name, _REVEALED.format("parent"), ours=True)
 
 
-def _log_groups(target: Target, tagged: list[str]) -> Iterator[Leftover]:
+def _log_groups(target: Target, tagged: list[str]) -> Iterator[Left]:
     logs, names = target.client("logs"), target.names
     wanted = [names.log_group(function) for function in FUNCTIONS]
     listed = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=names.log_group(""))
-    standing = [group["logGroupName"] for group in listed if group["logGroupName"] in wanted]
+    standing = [group["logGroupName"] for group in listed if group.get("logGroupName") in wanted]
     for name in dict.fromkeys([*standing, *tagged]):
         arn = f"arn:{names.partition}:logs:{names.region}:{names.account}:log-group:{name}"
         tags = _tags(logs.list_tags_for_resource, resourceArn=arn)
-        yield from _judged(target, "log group", name, name, tags, *wanted)
+        yield from _judged(target, kinds.LOG_GROUP, name, name, tags, *wanted)
 
 
 def _tags(operation: Callable[..., Any], **parameters: str) -> dict[str, str] | None:
@@ -150,8 +185,13 @@ def _tags(operation: Callable[..., Any], **parameters: str) -> dict[str, str] | 
 
 def _judged(
     target: Target, kind: str, name: str, resource_id: str, tags: dict[str, str] | None, *wanted: str
-) -> Iterator[Leftover]:
-    """The leftover that a resource is, if it stands (its tags can be read) and bears the lab's tag or a wanted name."""
-    ours = tags is not None and tags.get(TAG_KEY) == target.names.lab
-    if ours or (tags is not None and name in wanted):
-        yield Leftover(kind, name, resource_id, "tag" if ours else "name", ours)
+) -> Iterator[Left]:
+    """What a resource is, if it stands (its tags can be read) and bears the lab's tag or a wanted name."""
+    if tags is not None and tags.get(TAG_KEY) == target.names.lab:
+        yield Left(kind, name, resource_id, _REVEALED.format("tag"), ours=True)
+    elif tags is not None and name in wanted:
+        why = f"{_REVEALED.format('name')}; it does not bear the lab's tag"
+        yield Left(kind, name, resource_id, why, ours=False)
+
+
+_REVEALED = "the second scan found it by its {}"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from labkit.aws import every, or_none
 from labkit.errors import LabError
+from labkit.machine.side_by_side import side_by_side
+from labkit.steps.app_client import app_client_id
 from labkit.steps.http_api import find_api, integrations_of, routes_of
-from labkit.steps.report import Report, assertions
+from labkit.steps.report import Expected, Report, report_on
 from labkit.steps.status import Resource, State
 from labkit.steps.step import Deletion, Left, Step
-from labkit.steps.user_pool import find_app_client, find_user_pool
+from labkit.steps.user_pool import find_user_pool
+from labkit.target import kinds
 from labkit.target.names import AUTHORIZER, DEFAULT_STAGE, ROUTES, STAGE, scope
 from labkit.target.target import Target
 
@@ -28,18 +31,18 @@ class Authorizer(Step):
     section = "Create the JWT authorizer and deploy the API"
     minutes = 10
     needs = ("user-pool", "http-api")
+    services = ("apigatewayv2",)
 
     def find(self, target: Target) -> State:
         """The authorizer of the lab's API, the routes that use it and the stages."""
         api = find_api(target)
-        served = _served(target, api["ApiId"]) if api else Served({}, {}, None)
-        stages = stages_of(target, api["ApiId"]) if api else {}
+        served, stages = _served_and_stages(target, api["ApiId"]) if api else (Served({}, {}, None), {})
         authorizer_id = (served.authorizer or {}).get("AuthorizerId")
         used_by = {k for k, r in served.routes.items() if authorizer_id and r.get("AuthorizerId") == authorizer_id}
         resources = [
-            Resource("authorizer", AUTHORIZER, authorizer_id is not None),
-            *(Resource("scope of route", key, key in used_by) for key in ROUTES),
-            *(Resource("stage", name, name in stages) for name in (DEFAULT_STAGE, STAGE)),
+            Resource(kinds.AUTHORIZER, AUTHORIZER, authorizer_id is not None),
+            *(Resource(kinds.ROUTE_SCOPE, key, key in used_by) for key in ROUTES),
+            *(Resource(kinds.STAGE, name, name in stages) for name in (DEFAULT_STAGE, STAGE)),
         ]
         ids = {"authorizer_id": str(authorizer_id)} if authorizer_id else {}
         ids |= {"deployment": served.description} if STAGE in stages else {}
@@ -47,27 +50,27 @@ class Authorizer(Step):
 
     def ensure(self, target: Target) -> None:
         """The authorizer, then the routes' scopes, then the stages: nothing is served before it is protected."""
-        api_id, issuer, app_client_id = _prerequisites(target)
-        authorizer_id = ensure_authorizer(target, api_id, issuer, app_client_id)
-        ensure_protection(target, api_id, authorizer_id, app_client_id)
-        stages = stages_of(target, api_id)
+        api_id, issuer, client_id = _prerequisites(target)
+        found, routes = side_by_side(partial(find_authorizer, target, api_id), partial(routes_of, target, api_id))
+        authorizer_id = ensure_authorizer(target, api_id, found, issuer, client_id)
+        ensure_protection(target, api_id, routes, authorizer_id, client_id)
+        served, stages = _served_and_stages(target, api_id)
         ensure_default_stage(target, api_id, stages.get(DEFAULT_STAGE))
-        ensure_deployed_stage(target, api_id, stages.get(STAGE))
+        ensure_deployed_stage(target, api_id, stages.get(STAGE), served.description)
 
     def check(self, target: Target) -> Report:
         """Issuer, audience and identity source; each route's authorizer and scope; what each stage serves."""
-        api, pool = find_api(target), find_user_pool(target)
-        client = find_app_client(target, pool["Id"]) if pool else None
-        if not (api and pool and client):
+        api, (pool, client_id) = side_by_side(partial(find_api, target), partial(_pool_and_client, target))
+        if not (api and pool and client_id):
             why = "The authorizer belongs to the API, trusts the user pool and admits the app client."
-            return assertions(self.name, [("API, user pool and app client", "found", "missing", why)])
-        served = _served(target, api["ApiId"])
+            return report_on(self.name, [Expected("API, user pool and app client", "found", "missing", why)])
+        served, stages = _served_and_stages(target, api["ApiId"])
         rows = [
-            *_authorizer_rows(served.authorizer, target.place.issuer(pool["Id"]), client["ClientId"]),
-            *(row for key in ROUTES for row in _protection_rows(served, key, client["ClientId"])),
-            *_stage_rows(target, api["ApiId"], served.description),
+            *_authorizer_rows(served.authorizer, target.place.issuer(pool["Id"]), client_id),
+            *(row for key in ROUTES for row in _protection_rows(served, key, client_id)),
+            *_stage_rows(target, api["ApiId"], stages, served.description),
         ]
-        return assertions(self.name, rows)
+        return report_on(self.name, rows)
 
     def remove(self, target: Target) -> list[Deletion | Left]:
         """Nothing by itself: authorizer and stages go with the API."""
@@ -75,14 +78,18 @@ class Authorizer(Step):
 
 
 def _prerequisites(target: Target) -> tuple[str, str, str]:
-    api, pool = find_api(target), find_user_pool(target)
-    client = find_app_client(target, pool["Id"]) if pool else None
-    if not (api and pool and client):
+    api, (pool, client_id) = side_by_side(partial(find_api, target), partial(_pool_and_client, target))
+    if not (api and pool and client_id):
         raise LabError(
             "The authorizer needs the HTTP API, the user pool and its app client, and one of them is missing.",
             "Build what comes before: labkit up --through http-api",
         )
-    return api["ApiId"], target.place.issuer(pool["Id"]), client["ClientId"]
+    return api["ApiId"], target.place.issuer(pool["Id"]), client_id
+
+
+def _pool_and_client(target: Target) -> tuple[dict[str, Any] | None, str | None]:
+    pool = find_user_pool(target)
+    return pool, app_client_id(target, pool["Id"]) if pool else None
 
 
 @dataclass(frozen=True)
@@ -115,20 +122,21 @@ _DEPLOYED_OF_ROUTES = ("RouteId", "RouteKey", "Target", "AuthorizationType", "Au
 _DEPLOYED_OF_INTEGRATIONS = ("IntegrationId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion")
 
 
-def _served(target: Target, api_id: str) -> Served:
-    return Served(routes_of(target, api_id), integrations_of(target, api_id), find_authorizer(target, api_id))
+def _served_and_stages(target: Target, api_id: str) -> tuple[Served, dict[str, dict[str, Any]]]:
+    looks = (routes_of, integrations_of, find_authorizer, stages_of)
+    routes, integrations, authorizer, stages = side_by_side(*(partial(look, target, api_id) for look in looks))
+    return Served(routes, integrations, authorizer), stages
 
 
 def find_authorizer(target: Target, api_id: str) -> dict[str, Any] | None:
     """The lab's authorizer, if the API has it."""
-    authorizers = every(target.client("apigatewayv2"), "get_authorizers", "Items", ApiId=api_id)
-    return next((authorizer for authorizer in authorizers if authorizer["Name"] == AUTHORIZER), None)
+    authorizers = target.every("apigatewayv2", "get_authorizers", "Items", ApiId=api_id)
+    return next((authorizer for authorizer in authorizers if authorizer.get("Name") == AUTHORIZER), None)
 
 
-def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: str) -> str:
-    """Create the authorizer, or mend it. Returns its id."""
-    client, found = target.client("apigatewayv2"), find_authorizer(target, api_id)
-    settings = _authorizer_settings(issuer, app_client_id)
+def ensure_authorizer(target: Target, api_id: str, found: dict[str, Any] | None, issuer: str, client_id: str) -> str:
+    """Create the authorizer, or mend the one that was found. Returns its id."""
+    client, settings = target.client("apigatewayv2"), _authorizer_settings(issuer, client_id)
     if found is None:
         return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"])
     if any(found.get(key) != value for key, value in settings.items()):
@@ -136,56 +144,63 @@ def ensure_authorizer(target: Target, api_id: str, issuer: str, app_client_id: s
     return str(found["AuthorizerId"])
 
 
-def _authorizer_settings(issuer: str, app_client_id: str) -> dict[str, Any]:
+def _authorizer_settings(issuer: str, client_id: str) -> dict[str, Any]:
     return {
         "Name": AUTHORIZER,
         "AuthorizerType": "JWT",
         "IdentitySource": [IDENTITY_SOURCE],
-        "JwtConfiguration": {"Audience": [app_client_id], "Issuer": issuer},
+        "JwtConfiguration": {"Audience": [client_id], "Issuer": issuer},
     }
 
 
-def ensure_protection(target: Target, api_id: str, authorizer_id: str, app_client_id: str) -> None:
+def ensure_protection(
+    target: Target, api_id: str, routes: dict[str, dict[str, Any]], authorizer_id: str, client_id: str
+) -> None:
     """Give each route the authorizer and the one scope that it asks for."""
-    routes = routes_of(target, api_id)
     if missing := [key for key in ROUTES if key not in routes]:
         raise LabError(f"The HTTP API has no route {missing[0]}.", "Build it: labkit up --through http-api")
     for key in ROUTES:
-        route, wanted = routes[key], _protection(key, authorizer_id, app_client_id)
+        route, wanted = routes[key], _protection(key, authorizer_id, client_id)
         if any(route.get(name) != value for name, value in wanted.items()):
             target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
 
 
-def _protection(key: str, authorizer_id: str, app_client_id: str) -> dict[str, Any]:
+def _protection(key: str, authorizer_id: str, client_id: str) -> dict[str, Any]:
     return {
         "AuthorizationType": "JWT",
         "AuthorizerId": authorizer_id,
-        "AuthorizationScopes": [scope(ROUTES[key][1], app_client_id)],
+        "AuthorizationScopes": [scope(ROUTES[key][1], client_id)],
     }
 
 
 def stages_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
     """The stages of an API by name."""
-    return {s["StageName"]: s for s in every(target.client("apigatewayv2"), "get_stages", "Items", ApiId=api_id)}
+    return {s["StageName"]: s for s in target.every("apigatewayv2", "get_stages", "Items", ApiId=api_id)}
 
 
 def ensure_default_stage(target: Target, api_id: str, stage: dict[str, Any] | None) -> None:
     """The `$default` stage, served at the root and deployed by itself: the post's URLs name no stage, and need it."""
     client = target.client("apigatewayv2")
     if stage is None:
-        client.create_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True, Tags=target.names.tags)
+        client.create_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
     elif not stage.get("AutoDeploy"):
         client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
 
 
-def ensure_deployed_stage(target: Target, api_id: str, stage: dict[str, Any] | None) -> None:
-    """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now."""
+def ensure_deployed_stage(target: Target, api_id: str, stage: dict[str, Any] | None, wanted: str) -> None:
+    """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now.
+
+    Args:
+        target: the lab's place.
+        api_id: the API.
+        stage: the stage, if it exists.
+        wanted: the description of what is to be deployed.
+    """
     client = target.client("apigatewayv2")
     if stage is None:
-        client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False, Tags=target.names.tags)
+        client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
     elif stage.get("AutoDeploy"):
         client.update_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
-    wanted = _served(target, api_id).description
     if _deployed(target, api_id, stage) != wanted:
         client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
 
@@ -195,47 +210,44 @@ def _deployed(target: Target, api_id: str, stage: dict[str, Any] | None) -> str:
     deployment_id = (stage or {}).get("DeploymentId")
     if not deployment_id:
         return "nothing"
-    client = target.client("apigatewayv2")
-    deployment = or_none(client.get_deployment, ApiId=api_id, DeploymentId=deployment_id)
+    deployment = target.read("apigatewayv2", "get_deployment", ApiId=api_id, DeploymentId=deployment_id)
     return str((deployment or {}).get("Description", "something else"))
 
 
-def _authorizer_rows(
-    found: dict[str, Any] | None, issuer: str, app_client_id: str
-) -> list[tuple[str, object, object, str]]:
+def _authorizer_rows(found: dict[str, Any] | None, issuer: str, client_id: str) -> list[Expected]:
     if found is None:
-        return [(f"authorizer {AUTHORIZER}", "found", "missing", "It decides who may call.")]
+        return [Expected(f"authorizer {AUTHORIZER}", "found", "missing", "It decides who may call.")]
     jwt = found.get("JwtConfiguration", {})
     return [
-        ("issuer", issuer, jwt.get("Issuer"), "A token whose iss claim is not exactly this is answered 401."),
-        ("audience", app_client_id, ", ".join(jwt.get("Audience", [])),
+        Expected("issuer", issuer, jwt.get("Issuer"), "A token whose iss claim is not exactly this is answered 401."),
+        Expected("audience", client_id, ", ".join(jwt.get("Audience", [])),
          "A token whose aud claim (or client_id, without aud) is not this is answered 401."),
-        ("identity source", IDENTITY_SOURCE, ", ".join(found.get("IdentitySource", [])),
+        Expected("identity source", IDENTITY_SOURCE, ", ".join(found.get("IdentitySource", [])),
          "The authorizer looks for the token here and nowhere else."),
     ]  # fmt: skip
 
 
-def _protection_rows(served: Served, key: str, app_client_id: str) -> list[tuple[str, object, object, str]]:
+def _protection_rows(served: Served, key: str, client_id: str) -> list[Expected]:
     route, authorizer = served.routes.get(key), served.authorizer or {}
     if route is None:
-        return [(f"authorizer of {key}", AUTHORIZER, "no route", "A route that is not there cannot be protected.")]
+        return [Expected(f"authorizer of {key}", AUTHORIZER, "no route", "What is not there cannot be protected.")]
     protected = route.get("AuthorizationType") == "JWT" and route.get("AuthorizerId") == authorizer.get("AuthorizerId")
-    wanted = scope(ROUTES[key][1], app_client_id)
+    wanted = scope(ROUTES[key][1], client_id)
     return [
-        (f"authorizer of {key}", AUTHORIZER, AUTHORIZER if protected else route.get("AuthorizationType", "NONE"),
+        Expected(f"authorizer of {key}", AUTHORIZER,
+         AUTHORIZER if protected else route.get("AuthorizationType", "NONE"),
          "A route without it is open to everybody, or closed to all."),
-        (f"scope of {key}", wanted, ", ".join(route.get("AuthorizationScopes", [])) or "none",
+        Expected(f"scope of {key}", wanted, ", ".join(route.get("AuthorizationScopes", [])) or "none",
          "A valid token without this scope is answered 403; with no scope on the route every valid token passes."),
     ]  # fmt: skip
 
 
-def _stage_rows(target: Target, api_id: str, wanted: str) -> list[tuple[str, object, object, str]]:
-    stages = stages_of(target, api_id)
+def _stage_rows(target: Target, api_id: str, stages: dict[str, dict[str, Any]], wanted: str) -> list[Expected]:
     default, test = stages.get(DEFAULT_STAGE), stages.get(STAGE)
     return [
-        (f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
+        Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
          "It is served at the root, where the post's URLs point."),
-        (f"deployment of stage {STAGE}", wanted, _deployed(target, api_id, test) if test else "no stage",
+        Expected(f"deployment of stage {STAGE}", wanted, _deployed(target, api_id, test) if test else "no stage",
          "A stage without auto-deploy serves what was last deployed to it, whatever changed since."),
     ]  # fmt: skip
 

@@ -11,14 +11,9 @@ from pathlib import Path
 
 from labkit.errors import LabError
 from labkit.machine.resources import resource
+from labkit.runtimes import RUNTIMES
 
 LAMBDAS = resource("lambdas")
-
-# The file and handler that the console gives a new function of each runtime.
-SOURCES = {
-    "python3.13": ("lambda_function.py", "lambda_function.lambda_handler"),
-    "nodejs22.x": ("index.mjs", "index.handler"),
-}
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16  # zipfile's own default, 0600, leaves Lambda's user unable to read the handler
@@ -44,8 +39,8 @@ def package(function: str, runtime: str) -> Package:
     Raises:
         LabError: its source is not there.
     """
-    file_name, handler = SOURCES[runtime]
-    return Package(runtime, handler, _zip(file_name, source_file(function, runtime).read_bytes()))
+    source = source_file(function, runtime)
+    return Package(runtime, RUNTIMES[runtime].handler, _zip(source.name, source.read_bytes()))
 
 
 def source_file(function: str, runtime: str) -> Path:
@@ -54,7 +49,7 @@ def source_file(function: str, runtime: str) -> Path:
     Raises:
         LabError: it is not there.
     """
-    source = LAMBDAS / function / SOURCES[runtime][0]
+    source = LAMBDAS / function / RUNTIMES[runtime].file_name
     if not source.is_file():
         raise LabError(
             f"The source of {function} is missing: lambdas/{function}/{source.name}.",

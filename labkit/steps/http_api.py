@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from labkit.aws import every, was_repeated
+from labkit.aws import newest_first, was_repeated
+from labkit.machine.side_by_side import side_by_side
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
-from labkit.steps.report import Report, assertions
+from labkit.steps.report import Expected, Report, report_on
 from labkit.steps.status import Resource, State
 from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged
+from labkit.target import kinds
 from labkit.target.names import ROUTES
 from labkit.target.target import Target
 
@@ -23,17 +26,17 @@ class HttpApi(Step):
     section = "Create the HTTP API and its routes"
     minutes = 10
     needs = ("functions",)
+    services = ("apigatewayv2", "lambda")
 
     def find(self, target: Target) -> State:
         """The API that bears the lab's name and tag, its routes and their integrations."""
         api = find_api(target)
-        routes = routes_of(target, api["ApiId"]) if api else {}
+        routes, integrations = _inside(target, api["ApiId"]) if api else ({}, {})
         resources = [
-            Resource("HTTP API", target.names.api, api is not None),
-            *(Resource("route", key, bool(routes.get(key, {}).get("Target"))) for key in ROUTES),
+            Resource(kinds.HTTP_API, target.names.api, api is not None),
+            *(Resource(kinds.ROUTE, key, bool(routes.get(key, {}).get("Target"))) for key in ROUTES),
         ]
         ids = {"api_id": api["ApiId"], "api_url": target.place.api_url(api["ApiId"])} if api else {}
-        integrations = integrations_of(target, api["ApiId"]) if api else {}
         for key, (function, group) in ROUTES.items():
             if key in routes:
                 ids[f"{group}_route_id"] = routes[key]["RouteId"]
@@ -44,12 +47,14 @@ class HttpApi(Step):
     def ensure(self, target: Target) -> None:
         """The API, then for each route its integration, itself and the function's invoke permission."""
         api_id = ensure_api(target)
-        routes, integrations = routes_of(target, api_id), integrations_of(target, api_id)
+        routes, integrations = _inside(target, api_id)
         used = {key: str(route.get("Target", "")).removeprefix("integrations/") for key, route in routes.items()}
         for key, (function, _) in ROUTES.items():
-            used[key] = ensure_integration(target, api_id, function, integrations, used.get(key))
-            ensure_route(target, api_id, key, used[key], routes.get(key))
-            ensure_permission(target, function, _route_statement(target, api_id, key))
+            # Changes of one API at the same time are refused with a ConflictException, so its routes take turns.
+            used[key], _ = side_by_side(
+                partial(_ensure_way, target, api_id, key, integrations, used.get(key), routes.get(key)),
+                partial(ensure_permission, target, function, _route_statement(target, api_id, key)),
+            )
         delete_doubles(target, api_id, integrations, set(used.values()))
 
     def check(self, target: Target) -> Report:
@@ -57,24 +62,27 @@ class HttpApi(Step):
         api = find_api(target)
         if api is None:
             why = "Without it there is nothing to call."
-            return assertions(self.name, [(f"HTTP API {target.names.api}", "found", "missing", why)])
-        routes, integrations = routes_of(target, api["ApiId"]), integrations_of(target, api["ApiId"])
-        rows = [row for key in ROUTES for row in _route_rows(target, api["ApiId"], key, routes.get(key), integrations)]
-        return assertions(self.name, rows)
+            return report_on(self.name, [Expected(f"HTTP API {target.names.api}", "found", "missing", why)])
+        routes, integrations = _inside(target, api["ApiId"])
+        rows = side_by_side(
+            *(partial(_route_rows, target, api["ApiId"], key, routes.get(key), integrations) for key in ROUTES)
+        )
+        return report_on(self.name, [row for some in rows for row in some])
 
     def remove(self, target: Target) -> list[Deletion | Left]:
         """The API and the what-if API: routes, integrations, authorizers, stages and deployments go with them."""
         return [
-            api_deletion(api) if is_tagged(api.get("Tags"), target) else foreign("HTTP API", api["Name"], api["ApiId"])
+            api_deletion(api)
+            if is_tagged(api.get("Tags"), target)
+            else foreign(kinds.HTTP_API, api["Name"], api["ApiId"])
             for api in named_apis(target, target.names.what_if_api, target.names.api)
         ]
 
 
 def named_apis(target: Target, *names: str) -> list[dict[str, Any]]:
     """Every API that bears one of the names, somebody else's too, in the names' order, the newest of each first."""
-    apis = every(target.client("apigatewayv2"), "get_apis", "Items")
-    named = [api for api in apis if api["Name"] in names]
-    newest = sorted(named, key=lambda api: api["CreatedDate"], reverse=True)
+    apis = target.every("apigatewayv2", "get_apis", "Items")
+    newest = newest_first((api for api in apis if api["Name"] in names), "CreatedDate")
     return sorted(newest, key=lambda api: names.index(api["Name"]))
 
 
@@ -90,13 +98,18 @@ def find_api(target: Target) -> dict[str, Any] | None:
 
 def routes_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
     """The routes of an API by route key, `GET /AdminUser` and the like."""
-    return {r["RouteKey"]: r for r in every(target.client("apigatewayv2"), "get_routes", "Items", ApiId=api_id)}
+    return {r["RouteKey"]: r for r in target.every("apigatewayv2", "get_routes", "Items", ApiId=api_id)}
 
 
 def integrations_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
     """The integrations of an API by id."""
-    items = every(target.client("apigatewayv2"), "get_integrations", "Items", ApiId=api_id)
+    items = target.every("apigatewayv2", "get_integrations", "Items", ApiId=api_id)
     return {integration["IntegrationId"]: integration for integration in items}
+
+
+def _inside(target: Target, api_id: str) -> list[Any]:
+    """An API's routes and integrations."""
+    return side_by_side(partial(routes_of, target, api_id), partial(integrations_of, target, api_id))
 
 
 def _integration_id(
@@ -118,6 +131,20 @@ def ensure_api(target: Target) -> str:
         return str(apis[0]["ApiId"])
     created = client.create_api(Name=target.names.api, ProtocolType="HTTP", Tags=target.names.tags)
     return ensure_api(target) if was_repeated(created) else str(created["ApiId"])
+
+
+def _ensure_way(
+    target: Target,
+    api_id: str,
+    key: str,
+    integrations: dict[str, dict[str, Any]],
+    used: str | None,
+    route: dict[str, Any] | None,
+) -> str:
+    """The integration, then the route that leads to it. Returns the integration's id."""
+    integration_id = ensure_integration(target, api_id, ROUTES[key][0], integrations, used)
+    ensure_route(target, api_id, key, integration_id, route)
+    return integration_id
 
 
 def ensure_integration(
@@ -178,16 +205,18 @@ def _route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
 
 def _route_rows(
     target: Target, api_id: str, key: str, route: dict[str, Any] | None, integrations: dict[str, dict[str, Any]]
-) -> list[tuple[str, object, object, str]]:
+) -> list[Expected]:
     function = ROUTES[key][0]
     if route is None:
-        return [(f"route {key}", "found", "missing", "A call that no route matches is answered 404.")]
+        return [Expected(f"route {key}", "found", "missing", "A call that no route matches is answered 404.")]
     integration_id = str(route.get("Target", "")).removeprefix("integrations/")
     integration = integrations.get(integration_id, {})
     wanted = _integration_settings(target, function)
     return [
         *(
-            (f"{name} behind {key}", value, integration.get(name, "missing"), "The route hands its calls to this.")
+            Expected(
+                f"{name} behind {key}", value, integration.get(name, "missing"), "The route hands its calls to this."
+            )
             for name, value in wanted.items()
         ),
         *permission_rows(target, function, _route_statement(target, api_id, key)),
@@ -197,4 +226,4 @@ def _route_rows(
 def api_deletion(api: dict[str, Any]) -> Deletion:
     """The deletion that takes an HTTP API and all that is in it away."""
     key = {"ApiId": api["ApiId"]}
-    return Deletion("HTTP API", api["Name"], api["ApiId"], OURS, "apigatewayv2", "delete_api", key)
+    return Deletion(kinds.HTTP_API, api["Name"], api["ApiId"], OURS, "apigatewayv2", "delete_api", key)

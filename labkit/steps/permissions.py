@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from labkit.aws import or_none
+from labkit.steps.report import Expected
 from labkit.target.target import Target
 
 
@@ -33,14 +33,13 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> 
     )
 
 
-def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[tuple[str, object, object, str]]:
+def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
     """The assertion that a function bears a permission."""
     found = _statements(target, function).get(wanted["StatementId"])
-    expected = _as_kept(wanted)
     return [
-        (
+        Expected(
             f"invoke permission of {target.names.function(function)}",
-            _told(expected),
+            _told(_as_kept(wanted)),
             _told(found) if found else "missing",
             "A service may run a function only if the function's own policy says so; the console adds this unseen.",
         )
@@ -57,9 +56,9 @@ def _as_kept(wanted: dict[str, str]) -> tuple[str, str]:
 
 def _statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
     """The function's resource policy: (principal, source ARN) by statement id."""
-    answer = or_none(target.client("lambda").get_policy, FunctionName=target.names.function(function))
-    policy: dict[str, Any] = json.loads(answer["Policy"]) if answer else {"Statement": []}
-    return {s["Sid"]: (_principal(s), _source_arn(s)) for s in policy["Statement"]}
+    answer = target.read("lambda", "get_policy", FunctionName=target.names.function(function)) or {}
+    policy: dict[str, Any] = json.loads(answer.get("Policy", "{}"))
+    return {s.get("Sid", ""): (_principal(s), _source_arn(s)) for s in policy.get("Statement", [])}
 
 
 def _principal(kept: dict[str, Any]) -> str:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Folded, Table, sentences
+from labkit.text.shown import Shown
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a step expects of one setting, what it is, and why that matters."""
+
+    subject: str
+    expected: object
+    actual: object
+    why: str
 
 
 @dataclass(frozen=True)
@@ -19,7 +30,7 @@ class Finding:
     expected: str
     actual: str
     why: str
-    fix: str
+    remedy: str
 
     @property
     def passed(self) -> bool:
@@ -34,7 +45,7 @@ class Finding:
             "expected": self.expected,
             "actual": self.actual,
             "why": self.why,
-            "fix": self.fix,
+            "fix": self.remedy,
         }
 
 
@@ -57,6 +68,17 @@ class Report(Shown):
     def __add__(self, other: Report) -> Report:
         return Report(self.assertions + other.assertions)
 
+    def blocks(self) -> Iterator[Block]:
+        """The failures with their remedies, then what passed."""
+        yield sentences(self._summary())
+        yield from map(_failed, self.findings)
+        yield Folded("What passed", (Table(("passed", "what"), self._passed()),))
+
+    def _summary(self) -> str:
+        if self.passed:
+            return f"All {len(self.assertions)} checks passed."
+        return f"{len(self.findings)} of {len(self.assertions)} checks failed."
+
     def _passed(self) -> list[tuple[str, str]]:
         """What passed: every assertion of one step, or of several steps how many each."""
         passed = [assertion for assertion in self.assertions if assertion.passed]
@@ -64,29 +86,6 @@ class Report(Shown):
             return [(assertion.step, assertion.subject) for assertion in passed]
         counts = Counter(assertion.step for assertion in passed)
         return [(step, f"{count} checks") for step, count in counts.items()]
-
-    def _summary(self) -> str:
-        if self.passed:
-            return f"All {len(self.assertions)} checks passed."
-        return f"{len(self.findings)} of {len(self.assertions)} checks failed."
-
-    def text(self) -> str:
-        """The failures with their remedies, then what passed."""
-        failed = [_failure_text(finding) for finding in self.findings]
-        passed = text_table(("passed", "what"), self._passed()) if self._passed() else ""
-        parts = [self._summary(), *failed, passed]
-        return "\n\n".join(part for part in parts if part)
-
-    def html(self) -> str:
-        """The failures in a table with their remedies, then what passed."""
-        failed = [(f.step, f.subject, f.expected, f.actual, f.why, f.fix) for f in self.findings]
-        return "".join(
-            [
-                html_paragraph(self._summary()),
-                html_table(("failed", "what", "expected", "actual", "why", "what to do"), failed) if failed else "",
-                html_details("What passed", html_table(("passed", "what"), self._passed())) if self._passed() else "",
-            ]
-        )
 
     def to_dict(self) -> dict[str, Any]:
         """`passed`, the failed `findings`, and how many assertions were `checked`."""
@@ -97,16 +96,18 @@ class Report(Shown):
         }
 
 
-def _failure_text(finding: Finding) -> str:
-    return (
-        f"FAILED  {finding.step}: {finding.subject}\n"
-        f"  expected    {finding.expected}\n"
-        f"  actual      {finding.actual}\n"
-        f"  why         {finding.why}\n"
-        f"  what to do  {finding.fix}"
+def _failed(finding: Finding) -> Table:
+    rows = [
+        ("expected", finding.expected),
+        ("actual", finding.actual),
+        ("why", finding.why),
+        ("what to do", finding.remedy),
+    ]
+    return Table(("FAILED", f"{finding.step}: {finding.subject}"), rows)
+
+
+def report_on(step: str, rows: Iterable[Expected], remedy: str = "labkit up") -> Report:
+    """The report on what a step expects."""
+    return Report(
+        tuple(Finding(step, row.subject, str(row.expected), str(row.actual), row.why, remedy) for row in rows)
     )
-
-
-def assertions(step: str, rows: Iterable[tuple[str, object, object, str]], fix: str = "labkit up") -> Report:
-    """Make a report of rows of (subject, expected, actual, why)."""
-    return Report(tuple(Finding(step, subject, str(e), str(a), why, fix) for subject, e, a, why in rows))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,10 @@ class State(Shown):
         """What does not exist."""
         return tuple(resource for resource in self.resources if not resource.found)
 
-    def _rows(self) -> list[tuple[str, str, str]]:
-        return [(r.kind, r.name, "found" if r.found else "missing") for r in self.resources]
-
-    def text(self) -> str:
-        """A line for each resource."""
-        return text_table((self.step, "name", "state"), self._rows())
-
-    def html(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """A row for each resource."""
-        return html_table((self.step, "name", "state"), self._rows())
+        rows = [(r.kind, r.name, "found" if r.found else "missing") for r in self.resources]
+        yield Table((self.step, "name", "state"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """`name` of the step, whether all of it was `found`, and the `ids`."""
@@ -55,7 +51,7 @@ class State(Shown):
 class Status(Shown):
     """Where a lab runs, what of it exists, and the ids that AWS made up for it."""
 
-    target: str
+    place_kind: str
     account: str | None
     region: str | None
     name: str
@@ -66,24 +62,16 @@ class Status(Shown):
         """The ids of all steps."""
         return {key: value for state in self.states for key, value in state.ids.items()}
 
-    def text(self) -> str:
-        """A line for each step."""
-        heading = f"lab {self.name} on the {_PLACES[self.target]}"
-        return f"{heading}\n\n{text_table(('step', 'state', 'missing'), self._rows())}"
-
-    def html(self) -> str:
-        """A row for each step."""
-        heading = html_paragraph(f"Lab {self.name} on the {_PLACES[self.target]}")
-        return heading + html_table(("step", "state", "missing"), self._rows())
-
-    def _rows(self) -> list[tuple[str, str, str]]:
-        return [(s.step, _word(s), _missing(s)) for s in self.states]
+    def blocks(self) -> Iterator[Block]:
+        """Where the lab is, and a row for each step."""
+        yield sentences(f"Lab {self.name} on the {PLACES[self.place_kind]}")
+        yield Table(("step", "state", "missing"), [(s.step, _word(s), _missing(s)) for s in self.states])
 
     def to_dict(self) -> dict[str, Any]:
         """Where the lab is, its ids (null while they do not exist) and its `steps`."""
         ids = ("api_url", "api_id", "user_pool_id", "app_client_id", "issuer")
         return {
-            "target": self.target,
+            "target": self.place_kind,
             "account": self.account,
             "region": self.region,
             "name": self.name,
@@ -92,7 +80,7 @@ class Status(Shown):
         }
 
 
-_PLACES = {"embedded": "embedded cloud", "aws": "AWS account"}
+PLACES = {"embedded": "embedded cloud", "aws": "AWS account"}
 
 
 def _missing(state: State) -> str:

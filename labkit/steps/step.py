@@ -66,6 +66,7 @@ class Step(ABC):
     section: str
     minutes: int
     needs: tuple[str, ...] = ()
+    services: tuple[str, ...]  # that building it writes to, as boto3 calls them
 
     @abstractmethod
     def find(self, target: Target) -> State:

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
-from labkit.aws import explained, partition, require_cognito
+from labkit.aws import aws_errors_in_words, partition, require_cognito
 from labkit.cloud.session import models
 from labkit.errors import UsageError
 from labkit.machine.loopback import is_loopback
@@ -41,7 +41,7 @@ class Account:
             LabError: no credentials, no region, an expired session, or no network.
             UsageError: an endpoint on this machine stands in AWS's place.
         """
-        with explained():
+        with aws_errors_in_words():
             chain = boto3.Session(region_name=os.environ.get("AWS_REGION"))
             if chain.region_name is None:  # STS alone would do without
                 raise NoRegionError
@@ -84,11 +84,15 @@ class Account:
         core.register_component("credential_provider", _Assumed(assume))
         return cls.of(boto3.Session(botocore_session=core, region_name=region))
 
-    def client(self, service: str) -> Any:
-        """A client of the account."""
-        client = self.session.client(service, config=_account_config())
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of the account, in its own region or another."""
+        client = self.session.client(service, region_name=region, config=_account_config())
         _refuse_loopback(client.meta.endpoint_url)
         return client
+
+    def regions(self, service: str) -> list[str]:
+        """The regions of this partition that have a service."""
+        return list(self.session.get_available_regions(service, partition_name=self.partition))
 
     @property
     def _dns_suffix(self) -> str:

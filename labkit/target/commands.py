@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Any
 
 from botocore import xform_name
 
-# Reading is not building: what only looks is not shown.
-_READS = re.compile(r"(Get|List|Describe|Filter|AdminGet|AdminList|Initiate)")
+from labkit.aws import is_read
+from labkit.machine.side_by_side import turn
 
 
 @dataclass(frozen=True)
@@ -41,35 +42,35 @@ class Command:
 
 
 class Recorder:
-    """Listens to a boto3 client's events while a step runs."""
+    """Keeps the calls of boto3 clients that change something and succeed. Reading is not building."""
 
     def __init__(self) -> None:
-        self._commands: list[Command] | None = None
+        self._heard: list[tuple[tuple[int, ...], Command]] = []
 
-    def listen(self, client: Any) -> None:
-        """Hear every call of a client."""
-        events = client.meta.events
-        events.register("provide-client-params", self._before, unique_id="labkit-before")
-        events.register("after-call", self._after, unique_id="labkit-after")
+    @property
+    def commands(self) -> list[Command]:
+        """The calls in the order of the code that made them, whichever of its threads was faster."""
+        return [command for _, command in sorted(self._heard, key=itemgetter(0))]
 
     @contextmanager
-    def recording(self) -> Iterator[list[Command]]:
-        """Collect the calls that change something and succeed, until the block ends."""
-        commands: list[Command] = []
-        self._commands = commands
-        try:
-            yield commands
-        finally:
-            self._commands = None
+    def listening(self, clients: Iterable[Any]) -> Iterator[None]:
+        """Hear every call of some clients until the block ends."""
+        handlers = {"provide-client-params": self._before, "after-call": self._after}
+        with ExitStack() as stack:
+            for client in clients:
+                for event, handler in handlers.items():
+                    client.meta.events.register(event, handler)
+                    stack.callback(client.meta.events.unregister, event, handler)
+            yield
 
     def _before(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
         context["labkit_params"] = params
 
     def _after(self, http_response: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
-        changed = http_response.status_code < HTTPStatus.MULTIPLE_CHOICES and not _READS.match(model.name)
-        if self._commands is not None and changed:
+        if http_response.status_code < HTTPStatus.MULTIPLE_CHOICES and not is_read(model.name):
             parameters = _without_secrets(context.get("labkit_params", {}))
-            self._commands.append(Command(model.service_model.service_name, model.name, parameters))
+            command = Command(model.service_model.service_name, model.name, parameters)
+            self._heard.append((turn(), command))
 
 
 def _without_secrets(parameters: Mapping[str, Any]) -> dict[str, Any]:

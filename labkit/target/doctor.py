@@ -7,16 +7,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from labkit.cloud import process, selftest
 from labkit.errors import LabError
 from labkit.machine.private_files import private_folder
+from labkit.runtimes import RUNTIMES
 from labkit.settings import Settings
 from labkit.target.account import Account
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18
@@ -50,14 +52,10 @@ class Diagnosis(Shown):
     def _rows(self) -> list[tuple[str, str, str]]:
         return [("ok" if s.well else "FAILED", s.subject, f"{s.found} {s.remedy}".strip()) for s in self.symptoms]
 
-    def text(self) -> str:
-        """A line for each symptom."""
-        return text_table(("", "checked", "found"), self._rows())
-
-    def html(self) -> str:
-        """A row for each symptom."""
-        verdict = "Everything is ready." if self.passed else "Something is missing."
-        return html_paragraph(verdict) + html_table(("", "checked", "found"), self._rows())
+    def blocks(self) -> Iterator[Block]:
+        """The verdict, and a row for each thing that was looked at."""
+        yield sentences("Everything is ready." if self.passed else "Something is missing.")
+        yield Table(("", "checked", "found"), self._rows())
 
     def to_dict(self) -> dict[str, Any]:
         """`passed`, and the `findings`."""
@@ -67,9 +65,9 @@ class Diagnosis(Shown):
 def diagnose(settings: Settings) -> Diagnosis:
     """Look at everything that the lab of these settings needs; starts the embedded cloud to test it."""
     looks: list[tuple[str, Callable[[Settings], str]]] = [("Python", _python), ("private folder", _home)]
-    if settings.runtime.startswith("nodejs") and settings.target == "embedded":
+    if settings.place_kind == "embedded" and RUNTIMES[settings.runtime].program:
         looks.append(("Node.js", _node))
-    if settings.target == "aws":
+    if settings.place_kind == "aws":
         looks.append(("AWS account", _account))
     else:
         looks += [("free port", _port), ("embedded cloud", _cloud)]
@@ -110,12 +108,17 @@ def node_version() -> int | None:
     return int(major) if major.isdigit() else None
 
 
-def require_node() -> None:
-    """Refuse to run Node.js functions on this machine where it has no Node.js.
+def require_runtime(name: str) -> None:
+    """Refuse to run functions on this machine where it lacks the program of their runtime.
+
+    Args:
+        name: the runtime, `nodejs22.x` for one.
 
     Raises:
         LabError: there is no `node` on the path, or it is too old.
     """
+    if not RUNTIMES[name].program:
+        return
     version = node_version()
     if version is None or version < OLDEST_NODE:
         raise LabError(
@@ -124,8 +127,8 @@ def require_node() -> None:
         )
 
 
-def _node(_: Settings) -> str:
-    require_node()
+def _node(settings: Settings) -> str:
+    require_runtime(settings.runtime)
     return f"version {OLDEST_NODE} or newer"
 
 

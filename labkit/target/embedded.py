@@ -60,9 +60,15 @@ class EmbeddedPlace:
         """The boto3 session of this cloud."""
         return session(self.cloud, self.region)
 
-    def client(self, service: str) -> Any:
-        """A client that talks to the embedded cloud only."""
-        return self.session.client(service, endpoint_url=self.cloud.endpoint_url, config=client_config())
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client that talks to the embedded cloud only, in its own region or another."""
+        return self.session.client(
+            service, region_name=region, endpoint_url=self.cloud.endpoint_url, config=client_config()
+        )
+
+    def regions(self, service: str) -> list[str]:
+        """The regions that have a service: the embedded cloud has all that AWS has."""
+        return list(self.session.get_available_regions(service))
 
     def api_url(self, api_id: str) -> str:
         """The URL under which the embedded cloud serves an HTTP API."""

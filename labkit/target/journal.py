@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from labkit.settings import Settings
 from labkit.target.commands import Command
 from labkit.target.embedded import EmbeddedPlace, embedded_folder
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_details, html_table, html_text, text_table
+from labkit.text.blocks import Block, Code, Folded, Table, sentences
+from labkit.text.shown import Shown
 
 _FILE = "journal.json"
 
@@ -25,13 +26,12 @@ class Commands(Shown):
     step: str
     lines: tuple[str, ...]
 
-    def text(self) -> str:
+    def blocks(self) -> Iterator[Block]:
         """The lines, each as it can be pasted after `eval "$(labkit env)"`."""
-        return "\n\n".join(self.lines) or f"This machine has no record of the calls that built {self.step}."
-
-    def html(self) -> str:
-        """The lines, as text that keeps its shape, folded away."""
-        return html_details(f"{len(self.lines)} AWS calls built {self.step}", html_text(self.text()))
+        if self.lines:
+            yield Folded(f"{len(self.lines)} AWS calls built {self.step}", (Code("\n\n".join(self.lines)),))
+        else:
+            yield sentences(f"This machine has no record of the calls that built {self.step}.")
 
     def to_dict(self) -> dict[str, Any]:
         """The `commands` of the `step`."""
@@ -107,13 +107,9 @@ class Remembered(Shown):
 
     labs: tuple[tuple[str, str, str], ...]
 
-    def text(self) -> str:
-        """A line for each lab; nothing if there is none."""
-        return text_table(("where", "lab", "built"), self.labs) if self.labs else ""
-
-    def html(self) -> str:
-        """A row for each lab."""
-        return html_table(("where", "lab", "built"), self.labs)
+    def blocks(self) -> Iterator[Block]:
+        """A row for each lab; nothing if there is none."""
+        yield Table(("where", "lab", "built"), self.labs)
 
     def to_dict(self) -> dict[str, Any]:
         """The `labs`, each with `place`, `name` and `steps`."""

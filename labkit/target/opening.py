@@ -28,7 +28,7 @@ def open_target(settings: Settings, *, start: bool = True) -> Target:
         NotRunningError: the embedded cloud is not running and may not be started.
         LabError: it cannot be started, or AWS cannot be reached.
     """
-    if settings.target == "aws":
+    if settings.place_kind == "aws":
         return Target(settings, Account.from_environment(), confirmed=False)
     cloud = process.start(settings.home) if start else process.find(settings.home)
     if cloud is None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 from labkit.errors import LabError
@@ -14,6 +17,7 @@ LENGTH = 20
 # No character that a shell, or the AWS CLI's shorthand (KEY=value,KEY=value), would read as its own.
 _KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.~")
 _FILE = "passwords.json"
+_CHANGING = Lock()
 
 
 def generate() -> str:
@@ -34,25 +38,32 @@ def saved(target: Target, user_pool_id: str, user: str) -> str | None:
 
 def new(target: Target, user_pool_id: str, user: str) -> str:
     """Make a password and keep it, before the call that sets it. It counts once it is confirmed."""
-    kept = _kept(target, user_pool_id)
-    kept["passwords"].pop(user, None)
-    kept["pending"][user] = password = generate()
-    write_json(target.folder / _FILE, kept)
+    password = generate()
+    with _changed(target, user_pool_id) as kept:
+        kept["passwords"].pop(user, None)
+        kept["pending"][user] = password
     return password
 
 
 def confirm(target: Target, user_pool_id: str, user: str) -> None:
     """Remember that a user has the password that was made last. After a crash before this, another one is made."""
-    kept = _kept(target, user_pool_id)
-    kept["passwords"][user] = kept["pending"].pop(user)
-    write_json(target.folder / _FILE, kept)
+    with _changed(target, user_pool_id) as kept:
+        kept["passwords"][user] = kept["pending"].pop(user)
 
 
 def forget(target: Target, user_pool_id: str, user: str) -> None:
     """Remember no password of a user: the one that was kept is not the user's any more."""
-    kept = _kept(target, user_pool_id)
-    kept["passwords"].pop(user, None)
-    write_json(target.folder / _FILE, kept)
+    with _changed(target, user_pool_id) as kept:
+        kept["passwords"].pop(user, None)
+
+
+@contextmanager
+def _changed(target: Target, user_pool_id: str) -> Iterator[dict[str, Any]]:
+    """The file's content, to be changed: by one thread at a time, since users are made side by side."""
+    with _CHANGING:
+        kept = _kept(target, user_pool_id)
+        yield kept
+        write_json(target.folder / _FILE, kept)
 
 
 def _kept(target: Target, user_pool_id: str) -> dict[str, Any]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
-from labkit.aws import every, explained
+from labkit.aws import aws_errors_in_words, every, or_none
 from labkit.errors import LabError, UsageError
+from labkit.machine.locks import one_at_a_time
 from labkit.settings import Settings
+from labkit.target.answers import Answers
 from labkit.target.embedded import embedded_folder
 from labkit.target.names import Names
+
+# How many seconds a writer waits for the one before it.
+PATIENCE = 60
 
 
 class Place(Protocol):
@@ -30,8 +38,11 @@ class Place(Protocol):
     def credentials(self) -> dict[str, str]:
         """The variables that lead other tools here, where the standard chain does not."""
 
-    def client(self, service: str) -> Any:
-        """A new boto3 client of a service."""
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A new boto3 client of a service, in this place's region or another."""
+
+    def regions(self, service: str) -> list[str]:
+        """The regions that have a service."""
 
     def api_url(self, api_id: str) -> str:
         """The URL of an HTTP API's `$default` stage, without a slash at its end."""
@@ -54,12 +65,74 @@ class Target:
     place: Place
     confirmed: bool
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    _making: Lock = field(default_factory=Lock, repr=False)
+    _answers: Answers | None = field(default=None, repr=False)
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service: `cognito-idp`, `apigatewayv2`, ..."""
-        if service not in self._clients:
-            self._clients[service] = self.place.client(service)
-        return self._clients[service]
+        with self._making:  # a client may be used by several threads, and made by one
+            if service not in self._clients:
+                self._clients[service] = self.place.client(service)
+            if self._answers:
+                self._answers.listen(service, self._clients[service])
+            return self._clients[service]
+
+    @contextmanager
+    def asking_once(self) -> Iterator[None]:
+        """Ask AWS nothing twice while a verb runs, unless something of the service was changed in between."""
+        if self._answers:
+            yield
+            return
+        self._answers = Answers()
+        try:
+            yield
+        finally:
+            self._answers.close()
+            self._answers = None
+
+    def forget_answers(self) -> None:
+        """Ask everything anew: what AWS answered had not settled yet."""
+        if self._answers:
+            self._answers.forget()
+
+    def read(self, service: str, operation: str, **parameters: Any) -> dict[str, Any] | None:
+        """What AWS answers to a reading call; None if what it is about does not exist. Not to be changed.
+
+        Raises:
+            ClientError: AWS refused the call.
+        """
+        answer: dict[str, Any] | None = self._asked(
+            service, operation, parameters, lambda client: or_none(getattr(client, operation), **parameters)
+        )
+        return answer
+
+    def every(self, service: str, operation: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Every item of a list operation. Not to be changed.
+
+        Raises:
+            ClientError: AWS refused the call.
+        """
+        items: list[dict[str, Any]] = self._asked(
+            service, operation, parameters, lambda client: list(every(client, operation, key, **parameters))
+        )
+        return items
+
+    def _asked(self, service: str, operation: str, parameters: Mapping[str, Any], ask: Callable[[Any], Any]) -> Any:
+        client = self.client(service)
+        if self._answers is None:
+            return ask(client)
+        return self._answers.to(service, (operation, repr(sorted(parameters.items()))), lambda: ask(client))
+
+    @contextmanager
+    def one_writer(self) -> Iterator[None]:
+        """One writer at a time for a lab on this machine, with every AWS refusal in a sentence.
+
+        Raises:
+            BusyError: another process is changing the lab.
+        """
+        problem, remedy = "Another labkit is changing this lab.", "Let it finish, then repeat this."
+        with one_at_a_time(self.folder / "lock", problem, remedy, patience=PATIENCE), aws_errors_in_words():
+            yield
 
     @cached_property
     def names(self) -> Names:
@@ -77,7 +150,7 @@ class Target:
     def account_alias(self) -> str | None:
         """The account's alias, if it has one that may be read."""
         try:
-            with explained():
+            with aws_errors_in_words():
                 return next(iter(every(self.client("iam"), "list_account_aliases", "AccountAliases")), None)
         except LabError:
             return None
@@ -91,7 +164,7 @@ class Target:
         Raises:
             UsageError: it is not the id of the account that the credentials lead to.
         """
-        if account != self.place.account:
+        if str(account) != self.place.account:
             raise UsageError(
                 f"You named account {account}, but your credentials lead to account {self.place.account}.",
                 "Choose the profile of the account that you mean (AWS_PROFILE), or name this one.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class Wire:
     to: int = EVERY_CALL
     calls: list[str] = field(default_factory=list)
     _clients: dict[str, Any] = field(default_factory=dict)
+    _own: threading.local = field(default_factory=threading.local)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         for service in SERVICES:
@@ -75,10 +78,12 @@ class Wire:
         return len(self.calls) >= self.to
 
     def _count(self, model: Any, **_: Any) -> None:
-        self.calls.append(model.name)
+        with self._lock:
+            self.calls.append(model.name)
+            self._own.number = len(self.calls)
 
     def _meant(self, *harms: str) -> bool:
-        return self.harm in harms and self.to in (EVERY_CALL, len(self.calls))
+        return self.harm in harms and self.to in (EVERY_CALL, self._own.number)
 
     def _send(self, service: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         first = bytes(request.headers["amz-sdk-request"]).startswith(b"attempt=1")

@@ -79,6 +79,8 @@ class Asked:
             yield asked["Role"]
         elif "RoleName" in asked:
             yield f"arn:aws:iam::{self.account}:role/jwt-authorizer-lab/{asked['RoleName']}"
+        elif "UUID" in asked:
+            yield f"arn:aws:lambda:us-east-1:{self.account}:event-source-mapping:{asked['UUID']}"
         elif "FunctionName" in asked:
             yield f"arn:aws:lambda:us-east-1:{self.account}:function:{asked['FunctionName']}"
         elif "logGroupName" in asked:
@@ -158,6 +160,7 @@ def hold_on_to(site: Site) -> None:
     kept = site.cognito.describe_user_pool(**site.pool)["UserPool"]
     settings = {key: kept[key] for key in ("Policies", "LambdaConfig", "UserPoolTags")}
     site.cognito.update_user_pool(**site.pool, DeletionProtection="ACTIVE", **settings)
+    decoys.event_source(site.client, f"{NAME}-LambdaForAdminUser")
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -221,7 +224,9 @@ def names_in(tree: ast.AST) -> Iterator[str]:
 
 def test_what_could_be_abused_is_narrowed_by_conditions() -> None:
     conditions = {statement["Sid"]: statement["Condition"] for statement in POLICY if "Condition" in statement}
+    functions = next(statement["Resource"] for statement in POLICY if statement["Sid"] == "Functions")
     assert conditions == {
+        "EventSourcesOfTheFunctions": {"ArnLike": {"lambda:FunctionArn": functions}},
         "RolesForLambdaOnly": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
         "TriggerRunByCognitoOnly": {"StringEquals": {"lambda:Principal": "cognito-idp.amazonaws.com"}},
         "RoutesRunByApiGatewayOnly": {"StringEquals": {"lambda:Principal": "apigateway.amazonaws.com"}},

@@ -75,3 +75,10 @@ def _zip() -> bytes:
 def policy(client: Client, name: str) -> str:
     made: dict[str, Any] = client("iam").create_policy(PolicyName=name, PolicyDocument=POLICY)
     return str(made["Policy"]["Arn"])
+
+
+def event_source(client: Client, function_name: str) -> str:
+    """A queue that feeds a function. Returns the mapping's id."""
+    queue = f"arn:aws:sqs:us-east-1:{client('sts').get_caller_identity()['Account']}:orders"
+    made = client("lambda").create_event_source_mapping(EventSourceArn=queue, FunctionName=function_name)
+    return str(made["UUID"])

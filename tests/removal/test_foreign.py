@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labkit.cloud import process
+from labkit.cloud.session import session
 from labkit.lab import Lab
-from tests.labs import lab_at
+from tests.labs import change_answers, lab_at
 from tests.removal import decoys
 from tests.removal.account import Client, everything, of_lab
 
@@ -92,3 +95,96 @@ def test_a_role_that_somebody_elses_function_uses_is_left_and_reported(lab: Lab,
     client("lambda").delete_function(FunctionName="shares-our-role")
     assert lab.down().clean
     assert of_lab(everything(client), lab.settings.name) == {}
+
+
+def test_a_role_that_a_function_of_another_region_uses_is_left(lab: Lab, home: Path, client: Client) -> None:
+    """Roles are global: a function anywhere may run with the lab's."""
+    lab.up(through="functions")
+    role = f"{lab.settings.name}-LambdaForAdminUser-us-east-1"
+    west = session(process.start(home), "us-west-2").client
+    decoys.function(west, "far-away", client("iam").get_role(RoleName=role)["Role"]["Arn"])
+
+    receipt = lab.down()
+
+    assert not receipt.clean
+    assert [(left.name, left.why) for left in receipt.left if left.kind == "role"] == [
+        (role, "somebody else's function runs with it: far-away in us-west-2")
+    ]
+    west("lambda").delete_function(FunctionName="far-away")
+    assert lab.down().clean
+
+
+def test_a_role_that_only_a_published_version_uses_is_left(lab: Lab, client: Client) -> None:
+    lab.up(through="functions")
+    role = f"{lab.settings.name}-LambdaForAdminUser-us-east-1"
+    arn = client("iam").get_role(RoleName=role)["Role"]["Arn"]
+    asked: list[object] = []
+
+    def add_version(answer: dict[str, Any]) -> None:
+        answer["Functions"].append({"FunctionName": "published", "Version": "1", "Role": arn})
+
+    events = lab.target.client("lambda").meta.events
+    events.register("provide-client-params.lambda.ListFunctions", lambda params, **_: asked.append(params))
+    change_answers(lab.target, "lambda", "ListFunctions", add_version)
+
+    plan = lab.plan_removal()
+
+    assert asked == [{"FunctionVersion": "ALL"}]
+    assert [(left.name, left.why) for left in plan.left] == [(role, "somebody else's function runs with it: published")]
+    lab_at(lab.settings.home, lab.settings.name).down()
+
+
+def test_what_feeds_a_function_of_the_labs_goes_with_it(lab: Lab, client: Client) -> None:
+    """AWS keeps an event source mapping whose function is deleted."""
+    lab.up(through="functions")
+    name = f"{lab.settings.name}-LambdaForAdminUser"
+    mapping = decoys.event_source(client, name)
+
+    receipt = lab.down()
+
+    assert [(gone.name, gone.id) for gone in receipt.removed if gone.kind == "event source mapping"] == [
+        (f"events for {name}", mapping)
+    ]
+    assert receipt.left == ()
+    assert client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+
+
+def test_what_feeds_a_function_that_was_deleted_before_goes_too(lab: Lab, client: Client) -> None:
+    lab.up(through="functions")
+    name = f"{lab.settings.name}-LambdaForAdminUser"
+    mapping = decoys.event_source(client, name)
+    client("lambda").delete_function(FunctionName=name)
+
+    assert [gone.id for gone in lab.down().removed if gone.kind == "event source mapping"] == [mapping]
+
+
+def test_what_feeds_somebody_elses_function_of_that_name_is_left(lab: Lab, client: Client) -> None:
+    name = f"{lab.settings.name}-LambdaForAdminUser"
+    decoys.function(client, name, decoys.role(client, f"theirs-{name}", path="/"))
+    mapping = decoys.event_source(client, name)
+
+    receipt = lab.down()
+
+    assert receipt.clean
+    assert [left.kind for left in receipt.left] == ["function"]
+    client("lambda").delete_event_source_mapping(UUID=mapping)
+
+
+def test_what_is_left_is_told_with_all_that_it_takes_to_find_it(lab: Lab, client: Client) -> None:
+    pool = decoys.user_pool(client, f"{lab.settings.name}-users")
+
+    receipt = lab.down()
+
+    assert receipt.clean
+    for told in (receipt.text(), receipt.html(), lab.plan_removal().text()):
+        assert all(word in told for word in ("user pool", f"{lab.settings.name}-users", pool, "us-east-1"))
+
+
+def test_a_role_of_that_name_on_another_path_is_told(lab: Lab, client: Client) -> None:
+    role = f"{lab.settings.name}-LambdaForAdminUser-us-east-1"
+    decoys.role(client, role, path="/")
+
+    receipt = lab.down()
+
+    assert receipt.clean
+    assert [(left.kind, left.name, left.ours) for left in receipt.left] == [("role", role, False)]

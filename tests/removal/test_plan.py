@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from labkit.errors import UsageError
 from labkit.lab import Lab
 from labkit.removal.removal import plan
 from tests.faults.wire import SERVICES
-from tests.labs import Calls
+from tests.labs import Calls, lab_at
+from tests.removal.account import Client
 
 
 def test_the_plan_of_a_whole_lab(lab: Lab) -> None:
@@ -103,9 +108,10 @@ def test_without_a_lab_there_is_nothing_to_remove(lab: Lab) -> None:
 
 
 # What it takes at least: 15 deletions; a read of the tag of each of 3 functions, 3 roles, 3 log groups and a pool; the
-# inline and the attached policies of 3 roles; who else uses these; and a listing of APIs, pools and log groups, which
-# only so can be found. Then, for the second scan, one listing of each of the 5 kinds and the tag index.
-FEWEST = 15 + 10 + 6 + 1 + 3 + 6
+# inline and the attached policies of 3 roles; who else uses these; and a listing of APIs, pools, roles, log groups and
+# event sources, which only so can be found. Then, for the second scan, one listing of each of the 6 kinds and the tag
+# index. Not counted: whether a function of another region uses a role takes one listing in each.
+FEWEST = 15 + 10 + 6 + 1 + 5 + 7
 
 
 def test_a_removal_makes_few_calls(lab: Lab) -> None:
@@ -117,3 +123,27 @@ def test_a_removal_makes_few_calls(lab: Lab) -> None:
     lab.down()
 
     assert len(made) <= 1.3 * FEWEST, made
+
+
+def test_the_plan_that_was_agreed_is_executed_and_what_is_new_since_then_is_told(lab: Lab, client: Client) -> None:
+    lab.up(through="functions")
+    agreed = lab.plan_removal()
+    lab.up(through="http-api")
+
+    receipt = lab.down(agreed)
+
+    assert receipt.removed == agreed.deletions
+    assert not receipt.clean
+    assert {left.kind for left in receipt.left} == {"HTTP API", "user pool", "hosted domain"}
+    assert lab.down().clean
+
+
+def test_a_plan_of_another_lab_is_not_executed(lab: Lab, home: Path) -> None:
+    other = lab_at(home, f"{lab.settings.name}-other")
+    other.up(through="functions")
+
+    with pytest.raises(UsageError, match=r"This plan is of lab .*-other in account"):
+        lab.down(other.plan_removal())
+
+    assert other.status().states[0].found
+    assert other.down().clean

@@ -38,9 +38,9 @@ def test_a_clean_receipt_as_text() -> None:
         "---------  -------  -----------------------------------\n"
         "function   a-Hello  its name and its tag are this lab's\n"
         "\n"
-        "left       name     because\n"
-        "---------  -------  --------------------------------------------\n"
-        "user pool  a-users  it bears a name of this lab, but not its tag"
+        "left       name     id                   region     because\n"
+        "---------  -------  -------------------  ---------  --------------------------------------------\n"
+        "user pool  a-users  us-east-1_123456789  us-east-1  it bears a name of this lab, but not its tag"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ import pytest
 
 from labkit.lab import Lab
 from labkit.removal import second_scan as leftovers
+from labkit.removal.removal import remove_lab
 from labkit.removal.second_scan import scan
 from labkit.steps import STEPS
-from tests.labs import Calls, Clock, Refusal, change_answers, refuse
+from tests.labs import Calls, Clock, Refusal, change_answers, lab_at, refuse
 from tests.removal import decoys
 from tests.removal.account import WHOLE_LAB, Client, everything, of_lab
 
 
 def found(lab: Lab) -> set[tuple[str, str, str, bool]]:
-    return {(left.kind, left.name, left.revealed_by, left.ours) for left in scan(lab.target)}
+    told = r"the second scan found it by its ([\w' ]+)"
+    return {(left.kind, left.name, re.match(told, left.why)[1], left.ours) for left in scan(lab.target)}
 
 
 def test_nothing_is_found_where_nothing_is(lab: Lab) -> None:
@@ -116,7 +119,8 @@ def test_the_scan_uses_no_look_up_of_the_steps() -> None:
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
     assert {module for module in modules if module and module.startswith("labkit")} == {
-        "labkit.aws", "labkit.target.names", "labkit.target.target",
+        "labkit.aws", "labkit.machine.side_by_side", "labkit.steps.step", "labkit.target", "labkit.target.names",
+        "labkit.target.target",
     }  # fmt: skip
 
 
@@ -192,3 +196,60 @@ def test_what_is_listed_for_a_while_after_its_removal_is_waited_for(lab: Lab, mo
     assert lab.down().left == ()
     assert told[:1] == ["Waiting: what was removed is still listed."]
     assert 10 <= clock.now < 45
+
+
+def test_a_log_group_that_came_back_between_the_scans_is_removed_again(lab: Lab, client: Client) -> None:
+    """A call that comes in late makes Lambda write a log line, and make an untagged group for it."""
+    lab.up()
+    name = f"/aws/lambda/{lab.settings.name}-LambdaForAdminUser"
+    back = iter([None])
+
+    def bring_back(**_: Any) -> None:
+        for _again in back:
+            client("logs").create_log_group(logGroupName=name)
+
+    events = lab.target.client("resourcegroupstaggingapi").meta.events
+    events.register("before-call.resource-groups-tagging-api.GetResources", bring_back)
+
+    receipt = lab.down()
+
+    assert receipt.left == ()
+    assert [gone.why for gone in receipt.removed if gone.id == name] == [
+        "its name and its tag are this lab's",
+        "it came back under the name of the lab's, which was just removed",
+    ]
+    assert of_lab(everything(client), lab.settings.name) == {}
+
+
+def test_somebody_elses_log_group_that_took_the_name_meanwhile_is_left(lab: Lab, client: Client) -> None:
+    lab.up()
+    name = f"/aws/lambda/{lab.settings.name}-LambdaForAdminUser"
+    once = iter([None])
+
+    def take(**_: Any) -> None:
+        for _again in once:
+            decoys.log_group(client, name, decoys.ANOTHER_LABS)
+
+    events = lab.target.client("resourcegroupstaggingapi").meta.events
+    events.register("before-call.resource-groups-tagging-api.GetResources", take)
+
+    receipt = lab.down()
+
+    assert receipt.clean
+    assert [(left.kind, left.id) for left in receipt.left] == [("log group", name)]
+    client("logs").delete_log_group(logGroupName=name)
+
+
+def test_another_lab_of_the_account_is_told_where_none_may_be(lab: Lab, home: Path) -> None:
+    """`LABKIT_NAME=ana labkit up` makes a second lab, and who resets the account should know."""
+    ana, bob = lab_at(home, "ana"), lab_at(home, "bob")
+    ana.up(through="functions")
+    bob.up(through="functions")
+
+    receipt = remove_lab(lab.target, known={lab.settings.name, "bob"})
+
+    assert receipt.clean
+    assert [(left.kind, left.name, left.why) for left in receipt.left] == [
+        ("lab", "ana", "it is another lab of this account; to take it away: LABKIT_NAME=ana labkit down")
+    ]
+    assert (ana.down().left, bob.down().left) == ((), ())

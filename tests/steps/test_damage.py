@@ -404,7 +404,7 @@ def test_a_damage_is_named_and_mended_and_nothing_else_is_touched(damage: Damage
     after = lab.up().ids
 
     assert found, "check saw nothing"
-    assert (found[0].step, found[0].subject, found[0].fix) == (damage.step, damage.subject, "labkit up")
+    assert (found[0].step, found[0].subject, found[0].remedy) == (damage.step, damage.subject, "labkit up")
     assert calls.writes == damage.mended_by
     assert settings_report(lab).findings == ()
     kept = ("user_pool_id", "app_client_id", "api_id", "issuer", "domain")
@@ -435,7 +435,7 @@ def test_a_password_that_somebody_changed_is_set_anew(lab: Lab, site: Site) -> N
 
     assert found[0].subject == "GET /AdminUser as adminuser on $default"
     assert "Incorrect username or password" in found[0].actual
-    assert found[0].fix == "Set a new password: labkit up"
+    assert found[0].remedy == "Set a new password: labkit up"
     assert lab.check().findings == ()
 
 

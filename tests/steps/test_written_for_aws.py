@@ -12,6 +12,7 @@ import pytest
 from labkit import aws
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.steps import app_client as client_module
 from labkit.steps import user_pool
 from tests.labs import (
     Calls,
@@ -376,7 +377,7 @@ def test_all_that_an_update_would_reset_is_known() -> None:
 
     assert members("UpdateUserPool") == {*user_pool._UPDATABLE, "UserPoolId", "PoolName"}
     assert members("UpdateUserPoolClient") == (
-        told("DescribeUserPoolClient", "UserPoolClient") - user_pool._ONLY_TOLD_OF_CLIENTS
+        told("DescribeUserPoolClient", "UserPoolClient") - client_module._ONLY_TOLD_OF_CLIENTS
     )
 
 
@@ -451,7 +452,8 @@ def test_what_bears_the_name_but_not_the_tag_is_left_alone(
         "so it is left alone."
     )
     assert "LABKIT_NAME" in error.value.remedy
-    assert set(calls.writes) <= {"CreateLogGroup", "PutRetentionPolicy"}
+    # What is made for the other functions beside it comes to its end.
+    assert set(calls.writes) <= {"CreateLogGroup", "PutRetentionPolicy", "CreateRole", "PutRolePolicy"}
 
 
 def test_a_user_pool_without_the_tag_is_somebody_elses(new_lab: Callable[..., Lab]) -> None:
@@ -463,3 +465,50 @@ def test_a_user_pool_without_the_tag_is_somebody_elses(new_lab: Callable[..., La
 
     assert lab.status().ids["user_pool_id"] != theirs
     assert cognito.list_users(UserPoolId=theirs)["Users"] == []
+
+
+OPTIONAL = {
+    ("cognito-idp", "ListUserPools"): ("UserPools", ["CreationDate", "LastModifiedDate", "LambdaConfig"]),
+    ("cognito-idp", "DescribeUserPool"): ("UserPool", ["CreationDate", "Name", "Arn", "EstimatedNumberOfUsers"]),
+    ("cognito-idp", "DescribeUserPoolClient"): ("UserPoolClient", ["CreationDate", "LastModifiedDate"]),
+    ("apigatewayv2", "GetApis"): ("Items", ["CreatedDate", "ApiEndpoint"]),
+    ("logs", "DescribeLogGroups"): ("logGroups", ["arn", "creationTime", "storedBytes"]),
+    ("iam", "GetRole"): ("Role", ["CreateDate", "RoleLastUsed", "Description"]),
+}
+
+
+def test_what_an_answer_need_not_hold_is_not_missed(lab: Lab, built: Lab) -> None:
+    """AWS's models require almost no member of an answer."""
+
+    def without(member: str, optional: list[str]) -> Callable[[dict[str, Any]], None]:
+        def change(answer: dict[str, Any]) -> None:
+            things = answer.get(member, [])
+            for thing in things if isinstance(things, list) else [things]:
+                for name in optional:
+                    thing.pop(name, None)
+
+        return change
+
+    for (service, operation), (member, optional) in OPTIONAL.items():
+        change_answers(lab.target, service, operation, without(member, optional))
+    calls = Calls(lab.target)
+
+    lab.up()
+
+    assert calls.writes == []
+    assert settings_report(lab).findings == ()
+    assert lab.plan_removal().to_dict() == built.plan_removal().to_dict()
+
+
+def test_roles_are_listed_before_one_is_asked_for(new_lab: Callable[..., Lab]) -> None:
+    """IAM judges GetRole on what does not exist by an ARN without its path: AccessDenied under a policy on the path."""
+    lab = new_lab()
+    calls = Calls(lab.target)
+
+    lab.status()
+    lab.check()
+    lab.plan_removal()
+    lab.up(through="functions")
+
+    assert "GetRole" not in calls.made
+    assert "ListRoles" in calls.made

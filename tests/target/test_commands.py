@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,10 @@ from botocore.exceptions import ClientError
 from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from labkit.lab import Lab
+from labkit.machine.side_by_side import side_by_side
+from labkit.steps import STEPS
 from labkit.target.commands import Command, Recorder, quoted
-from tests.labs import lab_at
+from tests.labs import Calls, lab_at
 
 
 @pytest.mark.parametrize(
@@ -98,19 +103,13 @@ def test_the_longer_of_two_values_is_taken() -> None:
 
 
 @pytest.fixture
-def recorder() -> Recorder:
-    return Recorder()
+def logs(warm_cloud: Cloud) -> Any:
+    return session(warm_cloud, "us-east-1").client("logs")
 
 
-@pytest.fixture
-def logs(recorder: Recorder, warm_cloud: Cloud) -> Any:
-    client = session(warm_cloud, "us-east-1").client("logs")
-    recorder.listen(client)
-    return client
-
-
-def test_what_changes_something_and_succeeds_is_recorded(recorder: Recorder, logs: Any) -> None:
-    with recorder.recording() as commands:
+def test_what_changes_something_and_succeeds_is_recorded(logs: Any) -> None:
+    recorder = Recorder()
+    with recorder.listening([logs]):
         logs.create_log_group(logGroupName="recorded")
         logs.describe_log_groups()
         with pytest.raises(ClientError):
@@ -118,32 +117,48 @@ def test_what_changes_something_and_succeeds_is_recorded(recorder: Recorder, log
         logs.put_retention_policy(logGroupName="recorded", retentionInDays=1)
     logs.delete_log_group(logGroupName="recorded")
 
-    assert commands == [
+    assert recorder.commands == [
         Command("logs", "CreateLogGroup", {"logGroupName": "recorded"}),
         Command("logs", "PutRetentionPolicy", {"logGroupName": "recorded", "retentionInDays": 1}),
     ]
 
 
-def test_what_was_done_before_a_failure_is_recorded(recorder: Recorder, logs: Any) -> None:
-    def fail_halfway() -> None:
-        with recorder.recording() as commands:
-            recorded.append(commands)
-            logs.create_log_group(logGroupName="half")
-            logs.create_log_group(logGroupName="half")
+def test_what_was_done_before_a_failure_is_recorded(logs: Any) -> None:
+    recorder = Recorder()
+    with suppress(ClientError), recorder.listening([logs]):
+        logs.create_log_group(logGroupName="half")
+        logs.create_log_group(logGroupName="half")
 
-    recorded: list[list[Command]] = []
-    with pytest.raises(ClientError):
-        fail_halfway()
-
-    assert [command.operation for command in recorded[0]] == ["CreateLogGroup"]
+    assert [command.operation for command in recorder.commands] == ["CreateLogGroup"]
 
 
-def test_listening_twice_records_once(recorder: Recorder, logs: Any) -> None:
-    recorder.listen(logs)
-    with recorder.recording() as commands:
-        logs.create_log_group(logGroupName="once")
+def test_calls_side_by_side_are_recorded_in_the_order_of_the_code(logs: Any) -> None:
+    def make(name: str, pause: float) -> None:
+        time.sleep(pause)
+        logs.create_log_group(logGroupName=name)
+        logs.delete_log_group(logGroupName=name)
 
-    assert len(commands) == 1
+    recorder = Recorder()
+    with recorder.listening([logs]):
+        side_by_side(*(partial(make, f"beside-{number}", (3 - number) / 10) for number in range(3)))
+
+    assert [(command.operation, command.parameters["logGroupName"]) for command in recorder.commands] == [
+        (operation, f"beside-{number}") for number in range(3) for operation in ("CreateLogGroup", "DeleteLogGroup")
+    ]
+
+
+def test_each_step_declares_the_services_that_it_changes(new_lab: Callable[..., Lab]) -> None:
+    """A call to another service would not be recorded."""
+    lab = new_lab()
+    calls = Calls(lab.target)
+    lab.up()
+
+    kept = json.loads((lab.target.folder / "journal.json").read_text())["commands"]
+
+    recorded = [command["operation"] for commands in kept.values() for command in commands]
+    assert sorted(recorded) == sorted(calls.writes)
+    for step in STEPS:
+        assert {command["service"] for command in kept[step.name]} == set(step.services)
 
 
 def test_no_password_and_no_code_is_recorded(new_lab: Callable[..., Lab]) -> None:

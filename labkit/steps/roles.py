@@ -1,0 +1,201 @@
+"""The functions' execution roles, each with one policy: write to one's own log group, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from labkit.aws import DENIED, error_code, every
+from labkit.machine.side_by_side import side_by_side
+from labkit.steps.report import Expected
+from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
+from labkit.target import kinds
+from labkit.target.names import FUNCTIONS, ROLE_PATH
+from labkit.target.target import Target
+
+POLICY = "write-own-logs"
+
+TRUST_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+def logs_policy(target: Target, function: str) -> dict[str, Any]:
+    """What a function may do: write to its own log group, and nothing else.
+
+    It may not create the group. The lab makes it first, with a tag and a retention; a call that comes in after the
+    lab is gone then cannot bring an untagged group back.
+    """
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": f"{target.names.log_group_arn(function)}:*",
+            }
+        ],
+    }
+
+
+def listed_roles(target: Target) -> tuple[str, ...]:
+    """Which FUNCTIONS have a role of their name on the labs' path.
+
+    Listed and not asked for: IAM judges GetRole on a role that does not exist by an ARN without the path, so that a
+    policy for the path answers AccessDenied where nothing is wrong.
+    """
+    roles = target.every("iam", "list_roles", "Roles", PathPrefix=ROLE_PATH, MaxItems=1000)
+    names = {role["RoleName"] for role in roles}
+    return tuple(function for function in FUNCTIONS if target.names.role(function) in names)
+
+
+def named_roles(target: Target) -> dict[str, dict[str, Any]]:
+    """The roles that bear the lab's names on the labs' path, by function, somebody else's too."""
+    listed = listed_roles(target)
+    read = (partial(target.read, "iam", "get_role", RoleName=target.names.role(function)) for function in listed)
+    answers = zip(listed, side_by_side(*read), strict=True)
+    return {function: answer["Role"] for function, answer in answers if answer}
+
+
+def ensure_role(target: Target, function: str, role: dict[str, Any] | None) -> None:
+    """Create a function's role, or mend its trust and its permissions.
+
+    Args:
+        target: the lab's place.
+        function: one of the post's FUNCTIONS.
+        role: the role as `named_roles` tells it, if it exists.
+
+    Raises:
+        LabError: the role is somebody else's.
+    """
+    iam, name = target.client("iam"), target.names.role(function)
+    if role is None:
+        _create_role(target, name)
+    elif not is_tagged(role.get("Tags"), target):
+        raise refuse_foreign(kinds.ROLE, name)
+    elif role.get("AssumeRolePolicyDocument") != TRUST_POLICY:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(TRUST_POLICY))
+    policy = logs_policy(target, function)
+    if role is None or _inline_policy(target, name) != policy:
+        iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(policy))
+
+
+def _create_role(target: Target, name: str) -> None:
+    iam = target.client("iam")
+    try:
+        iam.create_role(
+            RoleName=name,
+            Path=ROLE_PATH,
+            AssumeRolePolicyDocument=json.dumps(TRUST_POLICY),
+            Description="Lets one function of the JWT authorizer lab write its own logs",
+            Tags=[{"Key": key, "Value": value} for key, value in target.names.tags.items()],
+        )
+    except iam.exceptions.EntityAlreadyExistsException:  # on another path, or the first answer to this call was lost
+        if not _is_ours(iam, name, target):
+            raise refuse_foreign(kinds.ROLE, name) from None
+
+
+def _is_ours(iam: Any, name: str, target: Target) -> bool:
+    """Whether a role that exists is the lab's. One on another path may not be read, and is not."""
+    try:
+        return is_tagged(iam.get_role(RoleName=name)["Role"].get("Tags"), target)
+    except ClientError as error:
+        if error_code(error) in DENIED:
+            return False
+        raise
+
+
+def _inline_policy(target: Target, role_name: str) -> dict[str, Any]:
+    answer = target.read("iam", "get_role_policy", RoleName=role_name, PolicyName=POLICY) or {}
+    return dict(answer.get("PolicyDocument", {}))
+
+
+def role_rows(target: Target, function: str, role: dict[str, Any] | None) -> list[Expected]:
+    """The assertions on a function's role."""
+    name = target.names.role(function)
+    if role is None or not is_tagged(role.get("Tags"), target):
+        return [Expected(f"role {name}", "found", "missing", "A function without a role cannot start.")]
+    trusts = role.get("AssumeRolePolicyDocument") == TRUST_POLICY
+    allowed = _inline_policy(target, name) == logs_policy(target, function)
+    return [
+        Expected(
+            f"trust of {name}", "lambda.amazonaws.com", "lambda.amazonaws.com" if trusts else "something else",
+            "Lambda runs a function only with a role that lets Lambda assume it.",
+        ),
+        Expected(
+            f"permissions of {name}", "write its own logs", "write its own logs" if allowed else "something else",
+            "Without them the function runs but leaves no log; with more, a bug in it could do more.",
+        ),
+    ]  # fmt: skip
+
+
+def users_of_roles(target: Target) -> dict[str, set[str]]:
+    """Which functions run with a role, by its ARN: those of this region by name, others by name and region.
+
+    Roles are global, and a published version keeps the role that its function had. Another region that may not be
+    asked, or is not enabled, is passed over.
+    """
+    elsewhere = [region for region in target.place.regions("lambda") if region != target.place.region]
+    clients = [target.place.client("lambda", region) for region in elsewhere]
+    here, *there = side_by_side(
+        partial(_functions_of, target.client("lambda")), *(partial(_functions_if_told, client) for client in clients)
+    )
+    users: dict[str, set[str]] = {}
+    for where, functions in (("", here), *zip((f" in {region}" for region in elsewhere), there, strict=True)):
+        for function in functions:
+            users.setdefault(function.get("Role", ""), set()).add(f"{function['FunctionName']}{where}")
+    return users
+
+
+def _functions_of(client: Any) -> list[dict[str, Any]]:
+    return list(every(client, "list_functions", "Functions", FunctionVersion="ALL"))
+
+
+def _functions_if_told(client: Any) -> list[dict[str, Any]]:
+    try:
+        return _functions_of(client)
+    except (ClientError, BotoCoreError):
+        return []
+
+
+def role_removal(target: Target, role: dict[str, Any], others: Iterable[str]) -> list[Deletion | Left]:
+    """The policies of a role, those that somebody added too, then the role; nothing while `others` run with it."""
+    name = role["RoleName"]
+    if not is_tagged(role.get("Tags"), target):
+        return [foreign(kinds.ROLE, name, name)]
+    if others:
+        why = f"somebody else's function runs with it: {', '.join(sorted(others))}"
+        return [Left(kinds.ROLE, name, name, why, ours=True)]
+    deletion = Deletion(kinds.ROLE, name, name, OURS, "iam", "delete_role", {"RoleName": name})
+    return [*_policy_deletions(target, name), deletion]
+
+
+def _policy_deletions(target: Target, role: str) -> list[Deletion]:
+    inline, attached = side_by_side(
+        partial(target.every, "iam", "list_role_policies", "PolicyNames", RoleName=role),
+        partial(target.every, "iam", "list_attached_role_policies", "AttachedPolicies", RoleName=role),
+    )
+    return [
+        *(
+            _policy_deletion(kinds.ROLE_POLICY, role, name, "delete_role_policy", {"PolicyName": name})
+            for name in inline
+        ),
+        *(
+            _policy_deletion(
+                kinds.ATTACHED_POLICY, role, p["PolicyName"], "detach_role_policy", {"PolicyArn": p["PolicyArn"]}
+            )
+            for p in attached
+        ),
+    ]
+
+
+def _policy_deletion(kind: str, role: str, policy: str, operation: str, key: dict[str, str]) -> Deletion:
+    name, parameters = f"{policy} of {role}", {"RoleName": role, **key}
+    return Deletion(kind, name, name, "it belongs to a role of the lab's", "iam", operation, parameters, part_of=role)

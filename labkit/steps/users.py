@@ -1,0 +1,89 @@
+"""The user pool's groups and users, and who is in which group."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from labkit.errors import UsageError
+from labkit.machine.side_by_side import side_by_side
+from labkit.steps.report import Expected
+from labkit.target import passwords
+from labkit.target.names import GROUPS, USERS
+from labkit.target.target import Target
+
+
+def known_group(group: str) -> str:
+    """Return `group` if it is one of the lab's; UsageError if not."""
+    if group not in GROUPS:
+        raise UsageError(f"The lab has no group {group!r}.", f"Name one of: {', '.join(GROUPS)}.")
+    return group
+
+
+def found_groups(target: Target, user_pool_id: str) -> set[str]:
+    """The names of a pool's groups."""
+    listed = target.every("cognito-idp", "list_groups", "Groups", UserPoolId=user_pool_id)
+    return {group["GroupName"] for group in listed if "GroupName" in group}
+
+
+def found_users(target: Target, user_pool_id: str) -> set[str]:
+    """The names of a pool's users."""
+    listed = target.every("cognito-idp", "list_users", "Users", UserPoolId=user_pool_id)
+    return {user["Username"] for user in listed if "Username" in user}
+
+
+def ensure_groups(target: Target, user_pool_id: str) -> None:
+    """Create the groups that are missing."""
+    found = found_groups(target, user_pool_id)
+    create = target.client("cognito-idp").create_group
+    side_by_side(
+        *(
+            partial(create, UserPoolId=user_pool_id, GroupName=group, Description=f"May call what asks for {group}")
+            for group in GROUPS
+            if group not in found
+        )
+    )
+
+
+def ensure_user(target: Target, user_pool_id: str, user: str) -> None:
+    """Create a user, give it a permanent password and its groups, each unless that is so already."""
+    cognito = target.client("cognito-idp")
+    key = {"UserPoolId": user_pool_id, "Username": user}
+    found = target.read("cognito-idp", "admin_get_user", **key)
+    joined = _groups_of(target, user_pool_id, user) if found else set()
+    if found is None:
+        # Without SUPPRESS, Cognito tries to send an invitation.
+        found = cognito.admin_create_user(**key, MessageAction="SUPPRESS")["User"]
+    if found.get("UserStatus") != "CONFIRMED" or passwords.saved(target, user_pool_id, user) is None:
+        # A permanent password confirms the user, who would otherwise have to change it at the first sign-in.
+        password = passwords.new(target, user_pool_id, user)
+        cognito.admin_set_user_password(**key, Password=password, Permanent=True)
+        passwords.confirm(target, user_pool_id, user)
+    if not found.get("Enabled", True):
+        cognito.admin_enable_user(**key)
+    for group in GROUPS:
+        if group in USERS[user] and group not in joined:
+            cognito.admin_add_user_to_group(**key, GroupName=group)
+        if group in joined and group not in USERS[user]:
+            cognito.admin_remove_user_from_group(**key, GroupName=group)
+
+
+def _groups_of(target: Target, user_pool_id: str, user: str) -> set[str]:
+    key = {"UserPoolId": user_pool_id, "Username": user}
+    groups = target.every("cognito-idp", "admin_list_groups_for_user", "Groups", **key)
+    return {group["GroupName"] for group in groups if "GroupName" in group}
+
+
+def user_rows(target: Target, user_pool_id: str, user: str) -> list[Expected]:
+    """The assertions on a user: its status, its groups, and that its password is known."""
+    found = target.read("cognito-idp", "admin_get_user", UserPoolId=user_pool_id, Username=user)
+    if found is None:
+        return [Expected(f"user {user}", "found", "missing", "The five calls of the post need both users.")]
+    kept = "kept" if passwords.saved(target, user_pool_id, user) else "not kept"
+    groups = ", ".join(sorted(_groups_of(target, user_pool_id, user) & set(GROUPS)))
+    status = found.get("UserStatus") if found.get("Enabled", True) else "disabled"
+    why = "FORCE_CHANGE_PASSWORD answers sign-in with a challenge, no token."
+    return [
+        Expected(f"status of {user}", "CONFIRMED", status, why),
+        Expected(f"groups of {user}", ", ".join(sorted(USERS[user])), groups, "Each group becomes one scope."),
+        Expected(f"password of {user}", "kept", kept, "Cognito does not tell it again."),
+    ]

@@ -1,0 +1,22 @@
+"""What the kinds of things are called that a lab consists of."""
+
+from __future__ import annotations
+
+LAB = "lab"
+FUNCTION = "function"
+EVENT_SOURCE_MAPPING = "event source mapping"
+ROLE = "role"
+ROLE_POLICY = "role policy"
+ATTACHED_POLICY = "attached policy"
+LOG_GROUP = "log group"
+USER_POOL = "user pool"
+DELETION_PROTECTION = "deletion protection"
+HOSTED_DOMAIN = "hosted domain"
+APP_CLIENT = "app client"
+GROUP = "group"
+USER = "user"
+HTTP_API = "HTTP API"
+ROUTE = "route"
+AUTHORIZER = "authorizer"
+ROUTE_SCOPE = "scope of route"
+STAGE = "stage"
