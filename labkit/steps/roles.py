@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.aws import DENIED, error_code, every
 from labkit.machine.side_by_side import side_by_side
+from labkit.steps.boundary import find_boundary, missing_boundary
 from labkit.steps.report import Expected
 from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
@@ -88,7 +89,7 @@ def ensure_role(target: Target, function: str, role: dict[str, Any] | None) -> N
 
 
 def _create_role(target: Target, name: str) -> None:
-    iam = target.client("iam")
+    iam, boundary = target.client("iam"), find_boundary(target)
     try:
         iam.create_role(
             RoleName=name,
@@ -96,10 +97,13 @@ def _create_role(target: Target, name: str) -> None:
             AssumeRolePolicyDocument=json.dumps(TRUST_POLICY),
             Description="Lets one function of the JWT authorizer lab write its own logs",
             Tags=[{"Key": key, "Value": value} for key, value in target.names.tags.items()],
+            **boundary,
         )
     except iam.exceptions.EntityAlreadyExistsException:  # on another path, or the first answer to this call was lost
         if not _is_ours(iam, name, target):
             raise refuse_foreign(kinds.ROLE, name) from None
+    except ClientError as error:
+        raise (missing_boundary() if error_code(error) in DENIED and not boundary else error) from error
 
 
 def _is_ours(iam: Any, name: str, target: Target) -> bool:
