@@ -22,6 +22,9 @@ from tests.policies.evaluator import ALLOWED, Policy, Request, decide
 # user-pools-API-operations.html and https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 FREE = {"InitiateAuth", "RespondToAuthChallenge", "RevokeToken", "GetCallerIdentity"}
 
+# What an instructor asks with his own credentials, on the way into an account.
+OUTSIDE = {"AssumeRole", "DescribeAccount"}
+
 # What each operation is about, and the actions that it needs besides the one of its own name.
 ROWS: dict[str, tuple[str, ...]] = {
     "iam:ListAccountAliases": ("all",),
@@ -75,6 +78,11 @@ ROWS: dict[str, tuple[str, ...]] = {
         )
     },
     "tag:GetResources": ("all",),
+    # What an instructor's commands ask besides.
+    "iam:GetAccountSummary": ("all",),
+    "iam:SimulatePrincipalPolicy": ("all",),
+    "lambda:GetAccountSettings": ("all",),
+    "organizations:DescribeOrganization": ("all",),
 }  # fmt: skip
 
 # The names of actions that are not those of the service and the operation.
@@ -97,7 +105,7 @@ class Account:
         service, region = client.meta.service_model.service_name, client.meta.region_name
         if service == "apigatewayv2":
             yield from self._gateway(client, operation, given)
-        elif operation not in FREE:
+        elif operation not in FREE | OUTSIDE:
             named = f"{SERVICES.get(service, service)}:{operation}"
             action = ACTIONS.get(named, named)
             for needed in (action, *ROWS[action][1:]):
