@@ -45,6 +45,8 @@ ROWS: dict[str, tuple[str, ...]] = {
     "iam:GetPolicy": ("policy",),
     "iam:GetPolicyVersion": ("policy",),
     "lambda:ListFunctions": ("all",),
+    "lambda:ListEventSourceMappings": ("all",),
+    "lambda:DeleteEventSourceMapping": ("event source mapping",),
     "lambda:AddPermission": ("function",),
     "lambda:CreateFunction": ("function", "lambda:TagResource", "iam:PassRole"),
     "lambda:DeleteFunction": ("function",),
@@ -73,7 +75,7 @@ ROWS: dict[str, tuple[str, ...]] = {
             "AdminAddUserToGroup", "AdminCreateUser", "AdminEnableUser", "AdminGetUser", "AdminListGroupsForUser",
             "AdminRemoveUserFromGroup", "AdminSetUserPassword", "CreateGroup", "CreateUserPoolClient",
             "CreateUserPoolDomain", "DeleteUserPool", "DeleteUserPoolClient", "DeleteUserPoolDomain",
-            "DescribeUserPool", "DescribeUserPoolClient", "GetGroup", "ListGroups", "ListTagsForResource",
+            "DescribeUserPool", "DescribeUserPoolClient", "ListGroups", "ListTagsForResource",
             "ListUserPoolClients", "ListUsers", "UpdateUserPool", "UpdateUserPoolClient",
         )
     },
@@ -98,6 +100,7 @@ class Account:
     principal: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     boundaries: dict[str, str] = field(default_factory=dict)
+    fed: dict[str, str] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def requests(self, client: Any, operation: str, given: dict[str, Any]) -> Iterator[Request]:
@@ -142,6 +145,8 @@ class Account:
                 return [given["Role"]] if "Role" in given else []
             case "policy":
                 return [given["PolicyArn"]]
+            case "event source mapping":
+                return [f"{here}:event-source-mapping:{given['UUID']}"]
             case "function":
                 return [given.get("Resource") or f"{here}:function:{given['FunctionName']}"]
             case "log group":
@@ -162,6 +167,7 @@ class Account:
             "iam:PermissionsBoundary": given.get("PermissionsBoundary") or self.boundaries.get(arn),
             "iam:PassedToService": "lambda.amazonaws.com" if action == "iam:PassRole" else None,
             "lambda:Principal": given.get("Principal"),
+            "lambda:FunctionArn": self.fed.get(given.get("UUID", "")),
             **{f"aws:PrincipalTag/{key}": value for key, value in self.principal.items()},
             **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
             **{f"aws:ResourceTag/{key}": value for key, value in self.tags.get(arn, {}).items()},
@@ -175,6 +181,8 @@ class Account:
             if isinstance(role, dict):
                 self._learn_role(role, given)
         match operation:
+            case "ListEventSourceMappings":
+                self.fed.update({m["UUID"]: m["FunctionArn"] for m in answer["EventSourceMappings"]})
             case "DeleteRole":
                 self.roles.pop(given["RoleName"], None)
             case "CreateFunction":
