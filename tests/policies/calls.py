@@ -175,16 +175,18 @@ class Account:
         return {key: value for key, value in about.items() if value is not None}
 
     def learn(self, client: Any, operation: str, given: dict[str, Any], answer: dict[str, Any]) -> None:
-        """Note what an answer tells of roles, boundaries and tags."""
-        here = f"arn:aws:{client.meta.service_model.service_name}:{client.meta.region_name}:{self.id}"
+        """Note what an answer tells of roles, boundaries, event sources and tags."""
         for role in [answer.get("Role"), *answer.get("Roles", [])]:
             if isinstance(role, dict):
                 self._learn_role(role, given)
+        if operation == "DeleteRole":
+            self.roles.pop(given["RoleName"], None)
+        self.fed.update({m["UUID"]: m["FunctionArn"] for m in answer.get("EventSourceMappings", [])})
+        self._learn_tags(client, operation, given, answer)
+
+    def _learn_tags(self, client: Any, operation: str, given: dict[str, Any], answer: dict[str, Any]) -> None:
+        here = f"arn:aws:{client.meta.service_model.service_name}:{client.meta.region_name}:{self.id}"
         match operation:
-            case "ListEventSourceMappings":
-                self.fed.update({m["UUID"]: m["FunctionArn"] for m in answer["EventSourceMappings"]})
-            case "DeleteRole":
-                self.roles.pop(given["RoleName"], None)
             case "CreateFunction":
                 self.tags[answer["FunctionArn"]] = as_dict(given.get("Tags", {}))
             case "CreateLogGroup":
