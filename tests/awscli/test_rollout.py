@@ -14,7 +14,7 @@ from tests.notebooks.rules import ROOT
 
 GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```shell\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", "").splitlines() if "aws " in line]
+COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", "").splitlines() if line.startswith("aws cloudformation")]
 
 
 def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -32,9 +32,9 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_command_is_one_of_the_aws_clis(aws: Path, tmp_path: Path) -> None:  # noqa: F811
     """It checks what it is given, and answers with an example instead of calling AWS."""
-    assert len(COMMANDS) == 6
+    assert len(COMMANDS) == 5
     for command in COMMANDS:
-        alone = re.sub(r" --query '[^']*'| --output text| \|$", "", command).replace("aws ", f"{aws} ", 1)
+        alone = re.sub(r" --query '[^']*'", "", command).replace("aws ", f"{aws} ", 1)
         done = run(f"{alone} --generate-cli-skeleton output", tmp_path)
         assert (done.returncode, done.stderr) == (0, ""), command
 
