@@ -14,7 +14,9 @@ from tests.notebooks.rules import ROOT
 
 GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```shell\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", "").splitlines() if line.startswith("aws cloudformation")]
+COMMANDS = [
+    line for block in BLOCKS for line in block.replace("\\\n", "").splitlines() if line.startswith("aws cloudformation")
+]
 
 
 def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
