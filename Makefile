@@ -10,7 +10,7 @@ RUN := env PATH="$(CURDIR)/$(VENV):$$PATH"
 # JupyterLab refuses to start for root, which is who one is in most containers. It listens on loopback only.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test demo install bench notebooks lock clean before-clean
+.PHONY: help lab test demo install bench notebooks lock clean before-clean judges
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -42,9 +42,10 @@ LOCKED := $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS="--upgrade" takes newer versions)
 	$(LOCKED) --extra test --group build $(ARGS) --output-file requirements.lock pyproject.toml
 	$(LOCKED) $(ARGS) --output-file tests/awscli/requirements.lock tests/awscli/requirements.in
+	$(LOCKED) $(ARGS) --output-file tests/judges/requirements.lock tests/judges/requirements.in
 
 clean: before-clean ## Stop the embedded cloud and remove .venv and caches
-	rm -rf .venv .venv-awscli .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-awscli .venv-judges .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What has to be said or stopped while `labkit` is still there.
@@ -77,4 +78,12 @@ LOCKED_INSTALL := pip install --quiet --disable-pip-version-check --only-binary 
 .venv-awscli/installed: tests/awscli/requirements.lock
 	@$(PYTHON) -m venv .venv-awscli
 	@.venv-awscli/bin/python -m $(LOCKED_INSTALL) -r $<
+	@touch $@
+
+# Judges from outside, 340 MB: parliament, cfn-lint and moto. `.ci/run` has them; without them their tests are skipped.
+judges: .venv-judges/installed
+
+.venv-judges/installed: tests/judges/requirements.lock
+	@$(PYTHON) -m venv .venv-judges
+	@.venv-judges/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

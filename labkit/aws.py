@@ -203,9 +203,15 @@ def _refusal(error: exceptions.ClientError) -> LabError:
             "Ask for the permissions that docs/attendee-policy.json lists, then repeat this.",
         )
     again = "Repeat the command: it goes on where this one stopped."
-    return LabError(
-        f"AWS answered {operation} with {code}: {error_message(error)}", _TAKEN if code in EXISTS else again
-    )
+    return LabError(f"AWS answered {operation} with {_told(error)}", _TAKEN if code in EXISTS else again)
+
+
+def _told(error: exceptions.ClientError) -> str:
+    """Code and message; the HTTP status where a page or nothing came in their place, as from what stands before AWS."""
+    code, message = error_code(error), error_message(error)
+    if code and not message.lstrip().startswith("<"):
+        return f"{code}: {message}"
+    return f"HTTP {error.response['ResponseMetadata'].get('HTTPStatusCode')} and no message."
 
 
 _TAKEN = "If that is somebody else's, choose another name for the lab (LABKIT_NAME); if not, repeat the command."

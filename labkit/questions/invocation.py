@@ -75,10 +75,23 @@ def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:
     answer = target.client("lambda").invoke(
         FunctionName=target.names.function(function), LogType="Tail", Payload=json.dumps(event).encode()
     )
-    payload = json.loads(answer["Payload"].read() or b"null")
+    payload = _payload(function, answer["Payload"].read())
     if "FunctionError" in answer:
-        raise LabError(f"{function} failed: {payload.get('errorMessage')}.", "Mend lambdas/, then: labkit up")
+        why = payload.get("errorMessage") if isinstance(payload, dict) else payload
+        raise LabError(f"{function} failed: {why or 'it does not say why'}.", _REMEDY)
     return Invocation(function, payload, _own_lines(base64.b64decode(answer.get("LogResult", "")).decode()))
+
+
+def _payload(function: str, answered: bytes) -> Any:
+    """What a function answered: JSON, or nothing."""
+    try:
+        return json.loads(answered or b"null")
+    except ValueError as error:
+        told = answered.decode(errors="replace")[:200]
+        raise LabError(f"{function} answered what is no JSON: {told}", _REMEDY) from error
+
+
+_REMEDY = "Mend lambdas/, then: labkit up"
 
 
 def _own_lines(log: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from labkit.machine.side_by_side import side_by_side
+from labkit.steps.boundary import find_boundary
 from labkit.steps.function_code import Package, package
 from labkit.steps.log_groups import (
     ensure_log_group,
@@ -64,7 +65,8 @@ class Functions(Step):
     def ensure(self, target: Target) -> None:
         """Log groups and roles first, then functions, then one wait for all of them."""
         groups, roles = side_by_side(partial(named_log_groups, target), partial(named_roles, target))
-        side_by_side(*(partial(_prepare, target, f, groups.get(f), roles.get(f)) for f in FUNCTIONS))
+        boundary = find_boundary(target) if len(roles) < len(FUNCTIONS) else {}
+        side_by_side(*(partial(_prepare, target, f, groups.get(f), roles.get(f), boundary) for f in FUNCTIONS))
         waiters = side_by_side(*(partial(ensure_function, target, function) for function in FUNCTIONS))
         for function, waiter in zip(FUNCTIONS, waiters, strict=True):
             if waiter:
@@ -94,9 +96,11 @@ class Functions(Step):
         return plan + [log_group_removal(target, group) for group in groups.values()]
 
 
-def _prepare(target: Target, function: str, group: dict[str, Any] | None, role: dict[str, Any] | None) -> None:
+def _prepare(
+    target: Target, function: str, group: dict[str, Any] | None, role: dict[str, Any] | None, boundary: dict[str, str]
+) -> None:
     ensure_log_group(target, function, group)
-    ensure_role(target, function, role)
+    ensure_role(target, function, role, boundary)
 
 
 def named_function(target: Target, function: str) -> dict[str, Any] | None:

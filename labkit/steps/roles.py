@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.aws import DENIED, error_code, every
 from labkit.machine.side_by_side import side_by_side
+from labkit.steps.boundary import missing_boundary
 from labkit.steps.report import Expected
 from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
@@ -64,20 +65,21 @@ def named_roles(target: Target) -> dict[str, dict[str, Any]]:
     return {function: answer["Role"] for function, answer in answers if answer}
 
 
-def ensure_role(target: Target, function: str, role: dict[str, Any] | None) -> None:
+def ensure_role(target: Target, function: str, role: dict[str, Any] | None, boundary: dict[str, str]) -> None:
     """Create a function's role, or mend its trust and its permissions.
 
     Args:
         target: the lab's place.
         function: one of the post's FUNCTIONS.
         role: the role as `named_roles` tells it, if it exists.
+        boundary: what `find_boundary` tells; a new role is given it.
 
     Raises:
-        LabError: the role is somebody else's.
+        LabError: the role is somebody else's, or may not be created without a boundary.
     """
     iam, name = target.client("iam"), target.names.role(function)
     if role is None:
-        _create_role(target, name)
+        _create_role(target, name, boundary)
     elif not is_tagged(role.get("Tags"), target):
         raise refuse_foreign(kinds.ROLE, name)
     elif role.get("AssumeRolePolicyDocument") != TRUST_POLICY:
@@ -87,7 +89,7 @@ def ensure_role(target: Target, function: str, role: dict[str, Any] | None) -> N
         iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(policy))
 
 
-def _create_role(target: Target, name: str) -> None:
+def _create_role(target: Target, name: str, boundary: dict[str, str]) -> None:
     iam = target.client("iam")
     try:
         iam.create_role(
@@ -96,10 +98,13 @@ def _create_role(target: Target, name: str) -> None:
             AssumeRolePolicyDocument=json.dumps(TRUST_POLICY),
             Description="Lets one function of the JWT authorizer lab write its own logs",
             Tags=[{"Key": key, "Value": value} for key, value in target.names.tags.items()],
+            **boundary,
         )
     except iam.exceptions.EntityAlreadyExistsException:  # on another path, or the first answer to this call was lost
         if not _is_ours(iam, name, target):
             raise refuse_foreign(kinds.ROLE, name) from None
+    except ClientError as error:
+        raise (missing_boundary() if error_code(error) in DENIED and not boundary else error) from error
 
 
 def _is_ours(iam: Any, name: str, target: Target) -> bool:
