@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -17,6 +18,11 @@ from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
 from labkit.aws import explained, until_settled
 from labkit.cloud import process
 from labkit.errors import LabError
+from labkit.learning.learner import Learner
+from labkit.learning.prediction import Prediction
+from labkit.learning.progress import ProgressReport
+from labkit.learning.quiz import Quiz
+from labkit.learning.task import Card, Changed, Hint, Verdict
 from labkit.machine.private_files import private_folder, unwritable
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
@@ -411,7 +417,7 @@ class Lab:
 
     def source(self, function: str) -> Source:
         """The code of one of the post's functions, in the lab's runtime."""
-        return source(function, self.settings.runtime)
+        return source(function, self.settings.runtime, self.settings.copy_home)
 
     def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
         """Run a function once with an event of your own."""
@@ -440,6 +446,51 @@ class Lab:
             **({"DOMAIN": self.target.names.domain_prefix(pool)} if pool else {}),
             **{key.upper(): value for key, value in ids.items() if key not in FUNCTIONS},
         }
+
+    # What the learner does: labkit/learning.
+
+    @cached_property
+    def _learner(self) -> Learner:
+        return Learner(self.settings, lambda: self.target, self._terms)
+
+    def predict(self, name: str, option: str | None = None, *, skip: bool = False) -> Prediction:
+        """Predict what comes: choose an option by its letter or text; without one the question is asked."""
+        return self._learner.predict(name, option, skip=skip)
+
+    def task(self, name: str) -> Card:
+        """What a task asks for, and how it stands."""
+        return self._learner.task(name)
+
+    def check_task(self, name: str, *work: Any, **named_work: Any) -> Verdict:
+        """Whether your work does what the task asks for: passed, not yet, or could not check."""
+        with explained():
+            return self._learner.check_task(name, *work, **named_work)
+
+    def hint(self, name: str) -> Hint:
+        """The next hint of a task; after the last one its solution. Hints are counted and cost nothing."""
+        return self._learner.hint(name)
+
+    def solution(self, name: str) -> Hint:
+        """The solution of a task, and why it is one."""
+        return self._learner.solution(name)
+
+    def solve(self, name: str) -> Changed:
+        """Put the solution of a task in place; what you had stays beside it."""
+        with explained():
+            return self._learner.solve(name)
+
+    def reset_task(self, name: str) -> Changed:
+        """Bring back how a task began; what you had stays beside it."""
+        with explained():
+            return self._learner.reset_task(name)
+
+    def quiz(self, name: str, seed: int = 0, answers: Sequence[str] | None = None) -> Quiz:
+        """Ask a quiz, mixed anew by each seed; with answers, a letter a question, tell how many are right."""
+        return self._learner.quiz(name, seed, answers)
+
+    def progress(self) -> ProgressReport:
+        """What you predicted, tried and solved so far."""
+        return self._learner.progress.report()
 
 
 # An issuer says more as the user pool's id in AWS's host name.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from labkit.errors import LabError, UsageError
-from labkit.steps.function_code import SOURCES, source_file
+from labkit.steps.function_code import source_file
 from labkit.steps.functions import find_function
 from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
@@ -63,12 +64,10 @@ def known_function(function: str) -> str:
     return function
 
 
-def source(function: str, runtime: str) -> Source:
-    """The code of one of the post's functions in a runtime."""
-    return Source(
-        f"lambdas/{known_function(function)}/{SOURCES[runtime][0]}",
-        source_file(function, runtime).read_text(encoding="utf-8").rstrip(),
-    )
+def source(function: str, runtime: str, home: Path | None = None) -> Source:
+    """The code of one of the post's functions in a runtime: as the learner's copy has it, where the home knows one."""
+    file = source_file(known_function(function), runtime, home)
+    return Source(f"lambdas/{function}/{file.name}", file.read_text(encoding="utf-8").rstrip())
 
 
 def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:

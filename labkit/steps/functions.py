@@ -213,7 +213,7 @@ def ensure_function(target: Target, function: str) -> bool:
         LabError: the function is somebody else's.
     """
     client, found = target.client("lambda"), named_function(target, function)
-    code = package(function, target.settings.runtime)
+    code = package(function, target.settings.runtime, target.settings.copy_home)
     settings = _settings(target, function, code)
     if found is None:
         client.create_function(**settings, Code={"ZipFile": code.content}, Tags=target.names.tags)
@@ -279,7 +279,7 @@ def _function_rows(target: Target, function: str) -> list[tuple[str, object, obj
     name, found = target.names.function(function), find_function(target, function)
     if found is None:
         return [(f"function {name}", "found", "missing", "Sign-in and the routes need all three functions.")]
-    code = package(function, target.settings.runtime)
+    code = package(function, target.settings.runtime, target.settings.copy_home)
     configuration = found["Configuration"]
     rows: list[tuple[str, object, object, str]] = [
         (f"{key} of {name}", value, configuration.get(key), _WHY[key])

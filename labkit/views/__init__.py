@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from labkit.learning.prediction import Prediction
+from labkit.learning.quiz import Quiz
+from labkit.learning.task import Card
 from labkit.questions.access import Access
 from labkit.questions.explanation import Explanation
 from labkit.questions.token_reading import Reading
 from labkit.views.access_matrix import AccessMatrix
+from labkit.views.form import PredictionForm, QuizForm, TaskCard
 from labkit.views.ladder import Ladder
 from labkit.views.token_explorer import TokenExplorer
 from labkit.views.view import View
 
 
-def view(result: Reading | Explanation | Access) -> View:
-    """The view of a result: a token explorer, a ladder of rules or an access matrix."""
+def view(result: Reading | Explanation | Access | Prediction | Card | Quiz) -> View:
+    """The view of a result: a token explorer, a ladder of rules, an access matrix, or a form to fill in."""
     match result:
         case Reading():
             return TokenExplorer(result)
@@ -20,3 +24,9 @@ def view(result: Reading | Explanation | Access) -> View:
             return Ladder(result)
         case Access():
             return AccessMatrix(result)
+        case Prediction():
+            return PredictionForm(result)
+        case Card():
+            return TaskCard(result)
+        case Quiz():
+            return QuizForm(result)

@@ -1,0 +1,43 @@
+"""The learner's commands: their copy, their progress, and a lab as a chapter begins with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from labkit.cli.terminal import print_json, show
+from labkit.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `labkit`."""
+    app.command()(chapters)
+    app.command()(progress)
+
+
+def chapters(
+    chapter: Annotated[str | None, typer.Argument(help="With --fresh: only this one, 01 to 99.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Hand out anew; what you had stays beside it.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Make your copy of the chapters, or go on with it. Nothing that you changed is overwritten."""
+    from labkit.learning.copy import make_copy  # noqa: PLC0415 - the other commands do not wait for it
+
+    wanted = (chapter or "all") if fresh else None
+    show(make_copy(Settings.from_environment().home, fresh=wanted), as_json=json)
+
+
+def progress(
+    erase: Annotated[bool, typer.Option("--erase", help="Forget what was predicted, tried and solved.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Show what you predicted, tried and solved, by chapter."""
+    from labkit.learning.progress import Progress  # noqa: PLC0415
+
+    kept = Progress(Settings.from_environment())
+    if erase:
+        kept.erase()
+        print_json({"erased": True}) if json else typer.echo("Your progress is erased.")
+    else:
+        show(kept.report(), as_json=json)
