@@ -194,7 +194,8 @@ class Hint(Shown):
             yield sentences(self.task.because)
         else:
             yield sentences(f"Hint {self.number} of {len(HINTS)}, {HINTS[self.number - 1]}.")
-            yield Code(self.task.hints[self.number - 1])
+            text = self.task.hints[self.number - 1]
+            yield Code(text) if self.number == len(HINTS) else sentences(text)
 
     def to_dict(self) -> dict[str, Any]:
         """The `task`, the `hint`'s number (null for the solution) and its text."""

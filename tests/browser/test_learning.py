@@ -44,10 +44,6 @@ def page(browser: Browser, jupyter: JupyterLab) -> Iterator[Page]:
     context.close()
 
 
-def form(page: Page, words: str) -> object:
-    return page.locator("form.labkit-form", has_text=words)
-
-
 def test_a_wrong_prediction_is_met_and_a_right_one_kept_by_keyboard(page: Page) -> None:
     question = page.locator("form.labkit-form", has_text="What is the value of scope?")
     assert question.get_by_role("group").count() == 1
@@ -107,3 +103,16 @@ def test_a_restarted_kernel_says_what_to_run(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     page.get_by_text("Choose Run > Run All Above Selected Cell in the menu").wait_for(timeout=60_000)
     assert "Traceback" not in page.locator(".jp-Notebook").inner_text()
+
+
+def test_a_chapter_opened_without_a_kernel_shows_the_question(
+    browser: Browser, jupyter: JupyterLab, page: Page
+) -> None:
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    jupyter.end_kernels()
+    context = browser.new_context(viewport={"width": 1400, "height": 8000})
+    fresh = context.new_page()
+    jupyter.open(fresh, "my-lab/01-functions.ipynb")
+    fresh.get_by_text('Choose with: lab.predict("scope-of-two-groups", "a"), or skip=True.').wait_for()
+    assert "model not found" not in fresh.locator(".jp-Notebook").inner_text()
+    context.close()
