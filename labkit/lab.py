@@ -18,6 +18,7 @@ from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
 from labkit.aws import explained, until_settled
 from labkit.cloud import process
 from labkit.errors import LabError
+from labkit.learning import goto
 from labkit.learning.learner import Learner
 from labkit.learning.prediction import Prediction
 from labkit.learning.progress import ProgressReport
@@ -487,6 +488,19 @@ class Lab:
     def quiz(self, name: str, seed: int = 0, answers: Sequence[str] | None = None) -> Quiz:
         """Ask a quiz, mixed anew by each seed; with answers, a letter a question, tell how many are right."""
         return self._learner.quiz(name, seed, answers)
+
+    def plan_goto(self, where: str) -> removal.Plan:
+        """What `goto` would take away. Deletes nothing."""
+        with explained():
+            return goto.plan_back(self.target, goto.steps_to(where))
+
+    def goto(self, where: str) -> goto.Arrival:
+        """Build up to a step, or to what a chapter begins with, and take away what comes after."""
+        steps, target = goto.steps_to(where), self.target
+        target.require_confirmation()
+        with self._working(target):
+            removed = goto.go_back(target, steps, self.tell)
+        return goto.Arrival(removed, self.up(steps[-1].name) if steps else self.status())
 
     def progress(self) -> ProgressReport:
         """What you predicted, tried and solved so far."""

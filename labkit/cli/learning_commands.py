@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `labkit`."""
     app.command()(chapters)
     app.command()(progress)
+    app.command()(goto)
 
 
 def chapters(
@@ -41,3 +42,24 @@ def progress(
         print_json({"erased": True}) if json else typer.echo("Your progress is erased.")
     else:
         show(kept.report(), as_json=json)
+
+
+def goto(
+    where: Annotated[str, typer.Argument(help="The last step to stand, or a chapter that you want to begin.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")] = False,
+    account: Annotated[str | None, typer.Option(help="The id of the AWS account that may be changed.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Build up to a step or a chapter's beginning, and take away what comes after."""
+    from labkit.cli.main import agree, open_lab  # noqa: PLC0415 - it registers this module
+
+    lab = open_lab()
+    if dry_run:
+        show(lab.plan_goto(where), as_json=json)
+        return
+    if lab.settings.target == "aws":
+        if not json:
+            typer.echo(lab.plan_goto(where).text())
+        agree(lab, account, yes=yes)
+    show(lab.goto(where), as_json=json)

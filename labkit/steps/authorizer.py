@@ -28,6 +28,7 @@ class Authorizer(Step):
     section = "Create the JWT authorizer and deploy the API"
     minutes = 10
     needs = ("user-pool", "http-api")
+    part_of = "http-api"
 
     def find(self, target: Target) -> State:
         """The authorizer of the lab's API, the routes that use it and the stages."""

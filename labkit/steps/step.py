@@ -66,6 +66,8 @@ class Step(ABC):
     section: str
     minutes: int
     needs: tuple[str, ...] = ()
+    part_of: str | None = None
+    """The step with whose removal this one goes, if it has none of its own."""
 
     @abstractmethod
     def find(self, target: Target) -> State:
