@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 
 def chapters(
-    chapter: Annotated[str | None, typer.Argument(help="With --fresh: only this one, 01 to 99.")] = None,
+    chapter: Annotated[
+        str | None, typer.Argument(help="With --fresh: only this one (01, 02, ...), or lambdas.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Hand out anew; what you had stays beside it.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:

@@ -49,7 +49,7 @@ def make_copy(home: Path, *, fresh: str | None = None, folder: Path | None = Non
 
     Args:
         home: the LABKIT_HOME.
-        fresh: what to hand out anew: a chapter's number, `all`, or None. What was there stays under a dated name.
+        fresh: what to hand out anew: a chapter's number, `lambdas`, `all`, or None. What was there stays beside it.
         folder: where the copy lies; by default `my-lab` in the checkout.
 
     Raises:
@@ -134,10 +134,10 @@ def _beside(path: str, words: str) -> str:
 def _afresh(paths: dict[str, bytes], fresh: str | None) -> set[str]:
     if fresh is None:
         return set()
-    chosen = {path for path in paths if fresh == "all" or path.startswith(f"{fresh}-")}
+    chosen = {path for path in paths if fresh == "all" or path.startswith((f"{fresh}-", f"{fresh}/"))}
     if not chosen:
         chapters = ", ".join(path[:2] for path in paths if path.endswith(".ipynb"))
-        raise UsageError(f"There is no chapter {fresh!r}.", f"Name one of: {chapters}.")
+        raise UsageError(f"There is no chapter {fresh!r}.", f"Name one of: {chapters}, lambdas.")
     return chosen
 
 

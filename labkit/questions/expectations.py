@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from labkit.errors import LabError
 from labkit.questions.calls import STAGES, Answer, Caller, _label, anonymous, send, signed_in
+from labkit.steps.function_code import is_own
 from labkit.steps.report import Finding, Report
+from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 
 
@@ -46,12 +48,12 @@ def check_calls(target: Target) -> Report:
     """
     deadline = time.monotonic() + target.place.patience
     callers: dict[tuple[str | None, str, bool], Caller] = {}
-    findings = []
+    findings, fix = [], _fix(target)
     for stage in STAGES:
         for expected in EXPECTATIONS:
             try:
                 caller = _caller(target, expected, callers)
-                findings.append(_finding(expected, stage, _settled(target, expected, caller, stage, deadline)))
+                findings.append(_finding(expected, stage, _settled(target, expected, caller, stage, deadline), fix))
             except LabError as error:
                 findings.append(_failed(expected, stage, error))
     return Report(tuple(findings))
@@ -84,14 +86,26 @@ def _subject(expected: Expectation, stage: str) -> str:
     return f"{expected.route} as {who} on {stage}"
 
 
-def _finding(expected: Expectation, stage: str, answer: Answer) -> Finding:
+def _finding(expected: Expectation, stage: str, answer: Answer, fix: str) -> Finding:
     return Finding(
         "calls",
         _subject(expected, stage),
         f"{expected.status} {expected.body}",
         f"{answer.status} {answer.body}",
         expected.why,
-        "Mend the lab: labkit up. If this is all that fails, wait a minute and check again.",
+        fix,
+    )
+
+
+def _fix(target: Target) -> str:
+    """What to do where a call is answered otherwise: `labkit up` deploys a function that the learner changed again."""
+    settings = target.settings
+    own = [function for function in FUNCTIONS if is_own(function, settings.runtime, settings.copy_home)]
+    if not own:
+        return "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."
+    return (
+        f'Your own {" and ".join(own)} may be the cause: lab.check_task("trigger") tells what your trigger does. '
+        "The lab's own come back with: labkit chapters --fresh lambdas; labkit up"
     )
 
 

@@ -85,6 +85,11 @@ def is_changed(file: Path, home: Path | None) -> bool:
     return bool(handed_out.get(file.relative_to(copy).as_posix()) != digest(file.read_bytes()))
 
 
+def is_own(function: str, runtime: str, home: Path | None) -> bool:
+    """Whether what is deployed of a function is the learner's, and says something else than the lab's."""
+    return deployed_file(function, runtime, home).read_bytes() != source_file(function, runtime).read_bytes()
+
+
 def digest(content: bytes) -> str:
     """What a file's content is recognised by."""
     return hashlib.sha256(content).hexdigest()

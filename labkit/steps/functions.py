@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from labkit.aws import every, or_none
-from labkit.steps.function_code import Package, package
+from labkit.steps.function_code import Package, is_own, package
 from labkit.steps.report import Report, assertions
 from labkit.steps.status import Resource, State
 from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged, refuse_foreign
@@ -287,8 +287,10 @@ def _function_rows(target: Target, function: str) -> list[tuple[str, object, obj
         if key in _WHY
     ]
     same = configuration["CodeSha256"] == code.code_sha256
-    source = f"lambdas/{function}"
-    rows.append((f"code of {name}", source, source if same else "other code", "The lab explains the code in lambdas/."))
+    own = is_own(function, target.settings.runtime, target.settings.copy_home)
+    source = f"your lambdas/{function}" if own else f"lambdas/{function}"
+    subject = f"code of {name}" + (", which is yours and differs from the lab's" if own else "")
+    rows.append((subject, source, source if same else "other code", "The lab explains the code in lambdas/."))
     return rows
 
 
