@@ -15,7 +15,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-lab: .venv/installed ## Open the lab in JupyterLab (ARGS="--no-browser --port 8899" are passed on)
+lab: .venv/installed ## Open your copy of the lab in JupyterLab (ARGS="--no-browser --port 8899" are passed on)
+	@$(RUN) labkit chapters
 	@$(RUN) python -m jupyter lab --ip 127.0.0.1 --ServerApp.root_dir "$(CURDIR)" $(AS_ROOT) $(ARGS)
 
 test: .venv/installed .venv-awscli/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)

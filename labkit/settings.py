@@ -27,6 +27,13 @@ class Settings:
     name: str
     home: Path
     runtime: str
+    own: bool = True
+    """Whether it is the lab of the person at this machine, who may have a copy of the functions to change."""
+
+    @property
+    def copy_home(self) -> Path | None:
+        """The home that may remember a copy of the functions' sources which this lab deploys."""
+        return self.home if self.own else None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

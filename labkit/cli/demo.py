@@ -14,7 +14,7 @@ from labkit.steps import STEPS
 
 def own_settings(settings: Settings) -> Settings:
     """The settings of a lab for the demo alone, so that the learner's own lab stays as it is."""
-    return replace(settings, name=f"{settings.name[:19].rstrip('-')}-demo")
+    return replace(settings, name=f"{settings.name[:19].rstrip('-')}-demo", own=False)
 
 
 def run(lab: Lab, say: Callable[[str], None]) -> None:

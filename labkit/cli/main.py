@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 
 from labkit.cli import class_commands as fleet_commands
 from labkit.cli import demo as demonstration
+from labkit.cli import learning_commands
 from labkit.cli.terminal import can_ask, fail, print_json, show, tell
 from labkit.cloud import process
 from labkit.errors import LabError, UsageError
@@ -246,7 +247,7 @@ def package(function: str, json: Json = False) -> None:
     name = function.removeprefix(f"{settings.name}-")
     known_function(name)
     path = settings.home / "packages" / f"{name}-{settings.runtime}.zip"
-    write_bytes(path, pack(name, settings.runtime).content)
+    write_bytes(path, pack(name, settings.runtime, settings.copy_home).content)
     print_json({"function": name, "path": str(path)}) if json else typer.echo(path)
 
 
@@ -322,6 +323,7 @@ def cloud_status(json: Json = False) -> None:
 
 
 fleet_commands.register(app, cloud)
+learning_commands.register(app)
 
 
 def main() -> None:

@@ -70,8 +70,8 @@ class Reach:
         """The settings of a seat's lab, as this machine sees it."""
         if seat.endpoint:
             home = rehearsal.account_home(self._settings.home, seat.account)
-            return replace(self._settings, place_kind="embedded", name=seat.lab, home=home)
-        return replace(self._settings, place_kind="aws", name=seat.lab)
+            return replace(self._settings, place_kind="embedded", name=seat.lab, home=home, own=False)
+        return replace(self._settings, place_kind="aws", name=seat.lab, own=False)
 
     def _fake_account(self, seat: Seat) -> EmbeddedPlace:
         cloud = rehearsal.running(self._settings.home, seat.account)

@@ -11,7 +11,9 @@ from labkit.questions.arguments import STAGES
 from labkit.questions.calls import Reply, send
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.sign_in import SignIns
+from labkit.steps.function_code import is_own
 from labkit.steps.report import Finding, Report
+from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 
 
@@ -49,20 +51,17 @@ def check_calls(target: Target) -> Report:
     A change may take a while to be served: an unexpected answer is asked for again until the place's patience ends.
     """
     deadline = time.monotonic() + target.place.patience
-    api, sign_ins = LabApi(target), SignIns(target)
+    api, sign_ins, remedy = LabApi(target), SignIns(target), _remedy(target)
     findings = []
     for stage in STAGES:
         for expected in EXPECTATIONS:
             question = replace(expected.question, stage=stage)
             try:
                 actual = _settled(api, sign_ins, question, expected.status, deadline - time.monotonic())
-                findings.append(_finding(expected, question, f"{actual.status} {actual.body}", _REMEDY))
+                findings.append(_finding(expected, question, f"{actual.status} {actual.body}", remedy))
             except LabError as error:
                 findings.append(_finding(expected, question, error.problem, error.remedy))
     return Report(tuple(findings))
-
-
-_REMEDY = "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."
 
 
 def _settled(api: LabApi, sign_ins: SignIns, question: Question, status: int, seconds: float) -> Reply:
@@ -73,3 +72,15 @@ def _settled(api: LabApi, sign_ins: SignIns, question: Question, status: int, se
 def _finding(expected: Expectation, question: Question, actual: str, remedy: str) -> Finding:
     subject = f"{question.route} as {question.caller} on {question.stage}"
     return Finding("calls", subject, f"{expected.status} {expected.body}", actual, expected.why, remedy)
+
+
+def _remedy(target: Target) -> str:
+    """What to do where a call is answered otherwise: `labkit up` deploys a function that the learner changed again."""
+    settings = target.settings
+    own = [function for function in FUNCTIONS if is_own(function, settings.runtime, settings.copy_home)]
+    if not own:
+        return "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."
+    return (
+        f'Your own {" and ".join(own)} may be the cause: lab.check_task("trigger") tells what your trigger does. '
+        "The lab's own come back with: labkit chapters --fresh lambdas; labkit up"
+    )

@@ -6,10 +6,10 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.runtimes import RUNTIMES
 from labkit.steps.function_code import source_file
 from labkit.steps.functions import find_function
 from labkit.target.target import Target
@@ -51,12 +51,10 @@ class Source(Shown):
         return {"path": self.path, "code": self.code}
 
 
-def source(function: str, runtime: str) -> Source:
-    """The code of one of the post's functions in a runtime."""
-    return Source(
-        f"lambdas/{function}/{RUNTIMES[runtime].file_name}",
-        source_file(function, runtime).read_text(encoding="utf-8").rstrip(),
-    )
+def source(function: str, runtime: str, home: Path | None = None) -> Source:
+    """The code of one of the post's functions in a runtime: as the learner's copy has it, where the home knows one."""
+    file = source_file(function, runtime, home)
+    return Source(f"lambdas/{function}/{file.name}", file.read_text(encoding="utf-8").rstrip())
 
 
 def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:

@@ -32,6 +32,7 @@ class Authorizer(Step):
     minutes = 10
     needs = ("user-pool", "http-api")
     services = ("apigatewayv2",)
+    part_of = "http-api"
 
     def find(self, target: Target) -> State:
         """The authorizer of the lab's API, the routes that use it and the stages."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.boundary import find_boundary
-from labkit.steps.function_code import Package, package
+from labkit.steps.function_code import Package, is_own, package
 from labkit.steps.log_groups import (
     ensure_log_group,
     log_group_removal,
@@ -124,7 +124,7 @@ def ensure_function(target: Target, function: str) -> str:
         LabError: the function is somebody else's.
     """
     client, found = target.client("lambda"), named_function(target, function)
-    code = package(function, target.settings.runtime)
+    code = package(function, target.settings.runtime, target.settings.copy_home)
     settings = _settings(target, function, code)
     if found is None:
         client.create_function(**settings, Code={"ZipFile": code.content}, Tags=target.names.tags)
@@ -182,16 +182,19 @@ def _function_rows(target: Target, function: str) -> list[Expected]:
     name, found = target.names.function(function), find_function(target, function)
     if found is None:
         return [Expected(f"function {name}", "found", "missing", "Sign-in and the routes need all three functions.")]
-    code = package(function, target.settings.runtime)
-    configuration, source = found["Configuration"], f"lambdas/{function}"
+    code = package(function, target.settings.runtime, target.settings.copy_home)
+    configuration = found["Configuration"]
     same = configuration.get("CodeSha256") == code.code_sha256
+    own = is_own(function, target.settings.runtime, target.settings.copy_home)
+    source = f"your lambdas/{function}" if own else f"lambdas/{function}"
+    subject = f"code of {name}" + (", which is yours and differs from the lab's" if own else "")
     return [
         *(
             Expected(f"{key} of {name}", value, configuration.get(key), _WHY[key])
             for key, value in _settings(target, function, code).items()
             if key in _WHY
         ),
-        Expected(f"code of {name}", source, source if same else "other code", "The lab explains the code in lambdas/."),
+        Expected(subject, source, source if same else "other code", "The lab explains the code in lambdas/."),
     ]
 
 

@@ -67,6 +67,8 @@ class Step(ABC):
     minutes: int
     needs: tuple[str, ...] = ()
     services: tuple[str, ...]  # that building it writes to, as boto3 calls them
+    part_of: str | None = None
+    """The step with whose removal this one goes, if it has none of its own."""
 
     @abstractmethod
     def find(self, target: Target) -> State:

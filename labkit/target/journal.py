@@ -71,6 +71,13 @@ class Journal:
             kept["reached"].append(step)
             self._write(kept)
 
+    def keep_only(self, steps: list[str]) -> None:
+        """Remember nothing of the steps that were taken away again."""
+        kept = self._current()
+        kept["reached"] = [step for step in kept["reached"] if step in steps]
+        kept["commands"] = {step: calls for step, calls in kept["commands"].items() if step in steps}
+        self._write(kept)
+
     def forget(self) -> None:
         """Remember nothing: the lab is gone."""
         shutil.rmtree(self._file.parent, ignore_errors=True)

@@ -46,13 +46,18 @@ class Terms:
 EXACT = Terms(exact=True)
 
 
+def stable() -> bool:
+    """Whether outputs are to be the same for everybody."""
+    return os.environ.get(OUTPUTS) == STABLE
+
+
 def in_words(*words: Mapping[str, str]) -> Terms:
     """The terms of a result.
 
     Args:
         words: what is written in place of which text, where outputs are to be stable; what comes first counts.
     """
-    if os.environ.get(OUTPUTS) != STABLE:
+    if not stable():
         return EXACT
     return Terms({text: word for each in reversed(words) for text, word in each.items()})
 

@@ -45,6 +45,12 @@ class JupyterLab:
         page.goto(f"{self.url}/lab/tree/{name}?token={self.token}&reset")
         page.wait_for_function(KERNEL_IS_IDLE, timeout=PATIENCE)
 
+    def end_kernels(self) -> None:
+        """End every kernel with its session, as a server does that was stopped."""
+        sessions, said = f"{self.url}/api/sessions", {"Authorization": f"token {self.token}"}
+        for session in requests.get(sessions, headers=said, timeout=30).json():
+            requests.delete(f"{sessions}/{session['id']}", headers=said, timeout=30).raise_for_status()
+
     def run(self, page: Page, name: str, until: str) -> None:
         """Open a notebook and run it, until this text is in an output."""
         self.open(page, name)

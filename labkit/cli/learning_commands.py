@@ -1,0 +1,67 @@
+"""The learner's commands: their copy, their progress, and a lab as a chapter begins with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from labkit.cli.terminal import print_json, show
+from labkit.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `labkit`."""
+    app.command()(chapters)
+    app.command()(progress)
+    app.command()(goto)
+
+
+def chapters(
+    chapter: Annotated[
+        str | None, typer.Argument(help="With --fresh: only this one (01, 02, ...), or lambdas.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Hand out anew; what you had stays beside it.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Make your copy of the chapters, or go on with it. Nothing that you changed is overwritten."""
+    from labkit.learning.copy import make_copy  # noqa: PLC0415 - the other commands do not wait for it
+
+    wanted = (chapter or "all") if fresh else None
+    show(make_copy(Settings.from_environment().home, fresh=wanted), as_json=json)
+
+
+def progress(
+    erase: Annotated[bool, typer.Option("--erase", help="Forget what was predicted, tried and solved.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Show what you predicted, tried and solved, by chapter."""
+    from labkit.learning.progress import Progress  # noqa: PLC0415
+
+    kept = Progress(Settings.from_environment())
+    if erase:
+        kept.erase()
+        print_json({"erased": True}) if json else typer.echo("Your progress is erased.")
+    else:
+        show(kept.report(), as_json=json)
+
+
+def goto(
+    where: Annotated[str, typer.Argument(help="The last step to stand, or a chapter that you want to begin.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")] = False,
+    account: Annotated[str | None, typer.Option(help="The id of the AWS account that may be changed.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Build up to a step or a chapter's beginning, and take away what comes after."""
+    from labkit.cli.main import agree, open_lab  # noqa: PLC0415 - it registers this module
+
+    lab = open_lab()
+    if dry_run:
+        show(lab.plan_goto(where), as_json=json)
+        return
+    if lab.settings.place_kind == "aws":
+        if not json:
+            typer.echo(lab.plan_goto(where).text())
+        agree(lab, account, yes=yes)
+    show(lab.goto(where), as_json=json)

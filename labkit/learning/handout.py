@@ -1,0 +1,121 @@
+"""A solved chapter as it is handed out: without outputs and without solutions. And the solutions put back into it.
+
+Tags of a cell say what is taken out: of a `prediction` the option, of a `quiz` the answers, of a `task` what stands
+between `### BEGIN SOLUTION` and `### END SOLUTION`; a `solution` goes as a whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+import textwrap
+
+from nbconvert.preprocessors import ClearOutputPreprocessor
+from nbformat import NotebookNode
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+
+# `lab.predict("name", "b")` and `lab.quiz("name", seed=0, answers=["a", "c"])`: the last argument goes.
+_OPTION = re.compile(r'(\bpredict\("[\w-]+")(, *"[^"\n]+")(?=\))')
+_ANSWERS = re.compile(r"(\bquiz\([^()\n]*?)(,\s*answers=\[[^]]*\])")
+# The copy has functions of its own.
+_LINKS = ("](../lambdas/", "](lambdas/")
+_LAST_ARGUMENT = {"prediction": _OPTION, "quiz": _ANSWERS}
+
+
+class HandoutError(ValueError):
+    """The marks in a solved cell are not as they must be."""
+
+
+def handed_out(solved: NotebookNode) -> NotebookNode:
+    """A copy of a solved chapter without its outputs and solutions.
+
+    Raises:
+        HandoutError: a mark is unclosed, nested or missing, or a tagged cell has nothing to take out.
+    """
+    cleared: NotebookNode = ClearOutputPreprocessor().preprocess(copy.deepcopy(solved), {})[0]
+    cleared.cells = [cell for cell in cleared.cells if "solution" not in _tags(cell)]
+    for cell in cleared.cells:
+        cell.source = _taken_out(cell)[0].replace(*_LINKS)
+    return cleared
+
+
+def solutions(solved: NotebookNode) -> dict[str, list[str]]:
+    """What is taken out of each cell, in its order, by the cell's id."""
+    kept = (cell for cell in solved.cells if "solution" not in _tags(cell))
+    return {cell.id: taken for cell in kept if (taken := _taken_out(cell)[1])}
+
+
+def put_back(copied: NotebookNode, taken: dict[str, list[str]]) -> NotebookNode:
+    """A chapter that was handed out with the solutions in it again."""
+    solved = copy.deepcopy(copied)
+    for cell in solved.cells:
+        for solution in taken.get(cell.id, []):
+            cell.source = _put_in(cell, solution)
+        cell.source = cell.source.replace(*reversed(_LINKS))
+    return solved
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def _taken_out(cell: NotebookNode) -> tuple[str, list[str]]:
+    """A cell's source as it is handed out, and what was taken out of it."""
+    for tag, pattern in _LAST_ARGUMENT.items():
+        if tag in _tags(cell):
+            return _once(cell, pattern)
+    if "task" in _tags(cell):
+        return _without_blocks(cell)
+    if BEGIN in cell.source or END in cell.source:
+        raise HandoutError(f"Cell {cell.id} has a solution, but not the tag `task`.")
+    return cell.source, []
+
+
+def _once(cell: NotebookNode, pattern: re.Pattern[str]) -> tuple[str, list[str]]:
+    found = pattern.findall(cell.source)
+    if len(found) != 1:
+        raise HandoutError(f"Cell {cell.id} should answer once; it does {len(found)} times.")
+    return pattern.sub(r"\1", cell.source), [found[0][1]]
+
+
+def _without_blocks(cell: NotebookNode) -> tuple[str, list[str]]:
+    """Each block between the marks as a stub."""
+    kept: list[str] = []
+    blocks: list[str] = []
+    block: list[str] | None = None
+    for line in cell.source.split("\n"):
+        mark = line.strip()
+        if mark == (BEGIN if block is not None else END):
+            raise HandoutError(f"Cell {cell.id} has `{mark}` where the other mark should be.")
+        if mark == BEGIN:
+            block = [line]
+        elif block is None:
+            kept.append(line)
+        else:
+            block.append(line)
+            if mark == END:
+                blocks.append("\n".join(block))
+                kept.append(_stub(blocks[-1]))
+                block = None
+    if block is not None or not blocks:
+        raise HandoutError(f"Cell {cell.id} is a task whose solution has no {'end' if block else 'marks'}.")
+    return "\n".join(kept), blocks
+
+
+def _stub(block: str) -> str:
+    """What is handed out in a block's place: each name that it assigns as `...`; if it assigns none, that alone."""
+    indent = block[: block.index(BEGIN)]
+    assigned = [target for node in ast.parse(textwrap.dedent(block)).body for target in getattr(node, "targets", ())]
+    names = dict.fromkeys(target.id for target in assigned if isinstance(target, ast.Name))
+    return "\n".join(f"{indent}{name} = ..." for name in names) or f"{indent}..."
+
+
+def _put_in(cell: NotebookNode, solution: str) -> str:
+    """The source with a solution in the place of its stub, or at the end of its call."""
+    if "prediction" in _tags(cell):
+        return re.sub(r'(\bpredict\("[\w-]+")(?=\))', lambda call: call[1] + solution, cell.source, count=1)
+    if "quiz" in _tags(cell):
+        return re.sub(r"(\bquiz\([^()\n]*)(?=\))", lambda call: call[1] + solution, cell.source, count=1)
+    return str(cell.source.replace(_stub(solution), solution, 1))

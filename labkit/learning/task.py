@@ -1,0 +1,410 @@
+"""A task: what it asks, the verdict on a learner's work, its hints, its solution, and the way back.
+
+A check is a function of a Workplace and of the learner's work, registered under the task's name:
+
+    @checks("log-policy")
+    def log_policy(place: Workplace, policy: Any) -> str: ...
+
+It returns what it saw, in a sentence, if the work does what it should; it raises NotYet if not, and lets a LabError
+pass if it could not look. Its words for wrong answers stand in the chapter's data, under `wrong`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from labkit.errors import LabError, UsageError
+from labkit.learning.copy import give_file, handed_out_file
+from labkit.learning.lessons import HINTS, TaskText, lessons, named
+from labkit.learning.progress import Progress
+from labkit.machine.resources import resource
+from labkit.settings import Settings
+from labkit.steps.function_code import copy_folder
+from labkit.target.target import Target
+from labkit.text.blocks import Block, Code, Folded, Table, sentences
+from labkit.text.shown import Shown
+from labkit.text.terms import EXACT, Terms
+
+Outcome = Literal["passed", "not yet", "could not check"]
+Check = Callable[..., "str | Seen"]
+Change = Callable[["Workplace"], None]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a check may look at: the lab's settings, its place (reached when asked for), and the learner's copy."""
+
+    settings: Settings
+    reach: Callable[[], Target]
+
+    @property
+    def target(self) -> Target:
+        """The lab's place. LabError if there is no lab."""
+        return self.reach()
+
+    @property
+    def copy(self) -> Path:
+        """The learner's copy.
+
+        Raises:
+            LabError: there is none.
+        """
+        folder = copy_folder(self.settings.copy_home)
+        if folder is None:
+            raise LabError("You have no copy of the chapters yet.", "Make it in the checkout: labkit chapters")
+        return folder
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of a work that is checked piece by piece: whether it is there and right, and what to say of it."""
+
+    what: str
+    right: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check saw of a work that passes."""
+
+    sentence: str
+    pieces: tuple[Piece, ...] = ()
+
+
+class NotYet(Exception):  # noqa: N818 - a verdict, no error
+    """A work does not do yet what it should.
+
+    Args:
+        wrong: the name of a common wrong answer, whose sentence is in the chapter's data.
+        say: a sentence of the check's own, where the data can have none.
+        wanted: what the work should do or give.
+        found: what it does or gives.
+        pieces: its parts, where it has some.
+        values: what else the sentence of the data names in braces.
+    """
+
+    def __init__(
+        self,
+        wrong: str | None = None,
+        *,
+        say: str = "",
+        wanted: object = "",
+        found: object = "",
+        pieces: tuple[Piece, ...] = (),
+        **values: object,
+    ) -> None:
+        super().__init__(wrong or say or f"wanted {wanted}, found {found}")
+        self.wrong, self.said, self.pieces = wrong, say, pieces
+        self.wanted, self.found, self.values = str(wanted), str(found), values
+
+    def sentence(self, text: TaskText) -> str:
+        """What is said to it: that of a known wrong answer; of an unknown one no cause is guessed."""
+        if self.wrong is None:
+            return self.said
+        return text.wrong[self.wrong].format(wanted=self.wanted, found=self.found, **self.values)
+
+
+_CHECKS: dict[str, Check] = {}
+_SOLVES: dict[str, Change] = {}
+_RESETS: dict[str, Change] = {}
+
+
+def checks(name: str) -> Callable[[Check], Check]:
+    """Register the check of a task."""
+    return lambda check: _CHECKS.setdefault(name, check)
+
+
+def solves(name: str) -> Callable[[Change], Change]:
+    """Register what puts a task's solution in place, where it is no file of the copy."""
+    return lambda change: _SOLVES.setdefault(name, change)
+
+
+def resets(name: str) -> Callable[[Change], Change]:
+    """Register what brings a task's beginning back, where it is no file of the copy."""
+    return lambda change: _RESETS.setdefault(name, change)
+
+
+def registered(text: TaskText) -> Check:
+    """The check of a task; its chapter's module is imported for it."""
+    importlib.import_module(f"labkit.learning.tasks.chapter_{text.chapter}")
+    return _CHECKS[text.name]
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict(Shown):
+    """What a check says of a learner's work."""
+
+    task: TaskText
+    outcome: Outcome
+    sentence: str
+    wanted: str = ""
+    found: str = ""
+    pieces: tuple[Piece, ...] = ()
+    terms: Terms = EXACT
+
+    @property
+    def passed(self) -> bool:
+        """Whether the work does what it should."""
+        return self.outcome == "passed"
+
+    def blocks(self) -> Iterator[Block]:
+        """The verdict, what was wanted and found, the pieces, and what to do next."""
+        yield sentences(
+            f"{self.outcome.capitalize()}: {self.sentence}" if self.sentence else f"{self.outcome.capitalize()}."
+        )
+        compared = (("Wanted", self.wanted), ("Found", self.found))
+        yield sentences(*(f"{label}: {value}" for label, value in compared if value))
+        yield Table(("piece", "", ""), [(p.what, "right" if p.right else "not yet", p.note) for p in self.pieces])
+        if self.passed:
+            yield sentences(self.task.because)
+        elif self.outcome == "not yet":
+            yield sentences(f'Then check again: {self.task.call}. A hint: lab.hint("{self.task.name}")')
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `verdict` in words, the sentence, and what was wanted and found."""
+        return {
+            "task": self.task.name,
+            "verdict": self.outcome,
+            "sentence": self.sentence,
+            "wanted": self.wanted,
+            "found": self.found,
+            "pieces": [vars(piece) for piece in self.pieces],
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Hint(Shown):
+    """One hint of a task, or its solution where `number` is None."""
+
+    task: TaskText
+    number: int | None
+
+    def blocks(self) -> Iterator[Block]:
+        """The hint and how to get the next one; or the solution and why it is one."""
+        if self.number is None:
+            yield sentences("The solution:")
+            yield Code(self.task.solution)
+            yield sentences(self.task.because)
+        else:
+            yield sentences(f"Hint {self.number} of {len(HINTS)}, {HINTS[self.number - 1]}.")
+            text = self.task.hints[self.number - 1]
+            yield Code(text) if self.number == len(HINTS) else sentences(text)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `task`, the `hint`'s number (null for the solution) and its text."""
+        text = self.task.solution if self.number is None else self.task.hints[self.number - 1]
+        return {"task": self.task.name, "hint": self.number, "text": text}
+
+
+@dataclass(frozen=True, repr=False)
+class Card(Shown):
+    """A task as it stands: what to do and why, whether it is solved, and the hints taken. `hint` takes the next."""
+
+    task: TaskText
+    state: str
+    taken: tuple[Hint, ...]
+    hint: Callable[[], Card]
+
+    def asked(self) -> Iterator[Block]:
+        """What to do, why, how it is checked, and how it stands."""
+        yield sentences(f"Task: {self.task.title} ({self.state})", self.task.what, self.task.why)
+        yield sentences(f"Check it with: {self.task.call}")
+
+    def hints(self) -> Iterator[Block]:
+        """The hints taken."""
+        for hint in self.taken:
+            yield from hint.blocks()
+
+    def blocks(self) -> Iterator[Block]:
+        """The task, and its hints folded away."""
+        yield from self.asked()
+        yield Folded(f"{len(self.taken)} hints taken", tuple(self.hints()))
+        yield sentences(f'A hint: lab.hint("{self.task.name}")')
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `task`, what it asks, and its `state`."""
+        return {"task": self.task.name, "what": self.task.what, "state": self.state, "hints": len(self.taken)}
+
+
+@dataclass(frozen=True, repr=False)
+class Changed(Shown):
+    """What was put in place for a task: its solution, or its beginning."""
+
+    task: TaskText
+    sentence: str
+    shown: Hint | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """What was done, and the solution if it was put in place."""
+        yield sentences(self.sentence)
+        if self.shown:
+            yield from self.shown.blocks()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `task`, and what was done in a `sentence`."""
+        return {"task": self.task.name, "sentence": self.sentence}
+
+
+def check_task(place: Workplace, progress: Progress, name: str, *work: Any, **named_work: Any) -> Verdict:
+    """Judge a learner's work, and remember the verdict.
+
+    Raises:
+        UsageError: there is no such task, or this is not how its work is handed over.
+    """
+    text = named("task", lessons().tasks, name)
+    check = registered(text)
+    _require_fit(text, check, place, work, named_work)
+    if any(part is ... for part in (*work, *named_work.values())):
+        return Verdict(text, "not yet", text.what)
+    verdict = _judged(text, lambda: check(place, *work, **named_work))
+    if verdict.outcome != "could not check":
+        progress.count("tasks", name, "tries")
+    if verdict.passed and not progress.of("tasks", name).get("solved"):
+        progress.note("tasks", name, solved=True, with_solution=bool(progress.of("tasks", name).get("looked")))
+    return verdict
+
+
+def _require_fit(
+    text: TaskText, check: Check, place: Workplace, work: tuple[Any, ...], named_work: dict[str, Any]
+) -> None:
+    try:
+        inspect.signature(check).bind(place, *work, **named_work)
+    except TypeError as error:
+        raise UsageError(f"The task {text.name!r} is not checked like this.", f"Check it with: {text.call}") from error
+
+
+def _judged(text: TaskText, judge: Callable[[], str | Seen]) -> Verdict:
+    try:
+        seen = judge()
+    except NotYet as error:
+        return Verdict(text, "not yet", error.sentence(text), error.wanted, error.found, error.pieces)
+    except LabError as error:
+        return Verdict(text, "could not check", f"{error} This is not about your work.")
+    except Exception as error:  # whatever a check trips over, a learner sees no traceback of it
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        sentence = (
+            f"the check stopped at {Path(where.filename).name}:{where.lineno} with {type(error).__name__}: {error}."
+        )
+        return Verdict(text, "could not check", f"{sentence} This is not about your work; please report it.")
+    seen = Seen(seen) if isinstance(seen, str) else seen
+    return Verdict(text, "passed", seen.sentence, pieces=seen.pieces)
+
+
+def run(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function that the learner wrote.
+
+    Raises:
+        NotYet: it is no function, or it raised; its line is named.
+    """
+    if not callable(function):
+        raise NotYet(say=f"A function is wanted, and this is {type(function).__name__}.")
+    try:
+        return function(*arguments)
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {error}"
+        raise NotYet(say=f"Your function stopped in line {frame.lineno}, `{frame.line}`, with {what}.") from error
+
+
+def task(progress: Progress, name: str) -> Card:
+    """A task as it stands.
+
+    Raises:
+        UsageError: there is no such task.
+    """
+    text = named("task", lessons().tasks, name)
+    known = progress.of("tasks", name)
+    taken = min(int(known.get("hints", 0)), len(HINTS) + 1)
+    hints = tuple(Hint(text, number if number <= len(HINTS) else None) for number in range(1, taken + 1))
+
+    def next_hint() -> Card:
+        hint(progress, name)
+        return task(progress, name)
+
+    return Card(text, _state(known), hints, next_hint)
+
+
+def _state(known: dict[str, Any]) -> str:
+    if known.get("solved"):
+        return "solved with the solution" if known.get("with_solution") else "solved"
+    return "open"
+
+
+def hint(progress: Progress, name: str) -> Hint:
+    """The next hint of a task; after the last one its solution. Hints are counted and cost nothing.
+
+    Raises:
+        UsageError: there is no such task.
+    """
+    text = named("task", lessons().tasks, name)
+    number = progress.count("tasks", name, "hints")
+    return Hint(text, number) if number <= len(HINTS) else solution(progress, name)
+
+
+def solution(progress: Progress, name: str) -> Hint:
+    """The solution of a task and why it is one; that it was looked at is remembered.
+
+    Raises:
+        UsageError: there is no such task.
+    """
+    text = named("task", lessons().tasks, name)
+    progress.note("tasks", name, looked=True)
+    return Hint(text, None)
+
+
+def solve(place: Workplace, progress: Progress, name: str) -> Changed:
+    """Put a task's solution in place.
+
+    Raises:
+        UsageError: there is no such task.
+        LabError: it cannot be put there.
+    """
+    text = named("task", lessons().tasks, name)
+    registered(text)
+    shown = solution(progress, name)
+    for gap in text.gaps:
+        _put(place, gap.file, resource(gap.file).read_bytes())
+    if change := _SOLVES.get(name):
+        change(place)
+    if text.gaps:
+        files = ", ".join(gap.file for gap in text.gaps)
+        return Changed(text, f"The solution is in {files}; what you had stays beside it.", shown)
+    return Changed(text, "The solution is in place." if change else "Put these lines into the cell.", shown)
+
+
+def reset(place: Workplace, name: str) -> Changed:
+    """Bring back how a task began.
+
+    Raises:
+        UsageError: there is no such task.
+        LabError: it cannot be brought back.
+    """
+    text = named("task", lessons().tasks, name)
+    registered(text)
+    for gap in text.gaps:
+        _put(place, gap.file, handed_out_file(gap.file))
+    if change := _RESETS.get(name):
+        change(place)
+    if text.gaps:
+        files = ", ".join(gap.file for gap in text.gaps)
+        return Changed(text, f"{files} is as it was handed out; what you had stays beside it.")
+    return Changed(
+        text, "It is as it was at the beginning." if change else "Nothing but your cell belongs to this task."
+    )
+
+
+def _put(place: Workplace, file: str, content: bytes) -> None:
+    if (place.copy / file).read_bytes() != content:
+        give_file(place.copy, file, content)
+
+
+def in_terms(verdict: Verdict, terms: Terms) -> Verdict:
+    """The verdict in a lab's words."""
+    return replace(verdict, terms=terms)
