@@ -66,7 +66,7 @@ def test_a_refusal_is_told_rule_by_rule(built: Lab) -> None:
         "---------------  ---------  ------------------------------------------  -----------------------------------\n"
         "request-size     ✓ passed   at most 10,240 bytes                        fewer bytes\n"
         "identity-source  ✓ passed   one token in $request.header.Authorization  a token\n"
-        "shape            ✓ passed   three parts of base64url, the first two of  a signed token with 12 claims\n"
+        "shape            ✓ passed   three parts of base64url, the first two of  a signed token with 13 claims\n"
         "                            them JSON objects\n"
         'algorithm        ✓ passed   alg of the key, "RS256"                     alg "RS256"\n'
         "key-id           ✓ passed   kid <key 1> or <key 2>                      kid <key 2>\n"

@@ -168,11 +168,11 @@ def _too_old(claim: Claim, now: float) -> Refusal | None:
 
 
 def _too_little_signed(request: Request, claim: Claim) -> Refusal | None:
-    telling = {name for name, _ in request.headers if name == "host" or name.startswith("x-amz-")}
-    unsigned = telling - set(claim.signed_headers)
+    names, signed = {name for name, _ in request.headers}, set(claim.signed_headers)
+    unsigned = {name for name in names if name == "host" or name.startswith("x-amz-")} - signed
     if unsigned:
         return _invalid(claim, f"The signature leaves out a header that it must cover: {min(unsigned)}.")
-    return None
+    return None if signed <= names else _invalid(claim, "The signature names a header that did not come.")
 
 
 def _mismatch(request: Request, claim: Claim, secret: str) -> Refusal | None:

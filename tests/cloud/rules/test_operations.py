@@ -285,6 +285,8 @@ def test_a_signature_names_one_service_and_stands_in_one_place(furnished: Furnis
             f"{algorithm} {rest}, {foreign}",
             f"{algorithm} X{foreign}, {rest}",
             own.replace("SignedHeaders=", f"SignedHeaders={foreign};"),
+            own.replace("SignedHeaders=", "SignedHeaders=;"),
+            own.replace("SignedHeaders=", "SignedHeaders=x-not-there;"),
             own.replace("SignedHeaders=", f"SignedHeaders={foreign}, SignedHeaders="),
         ):
             headers = dict(good.headers) | {"Authorization": text}
