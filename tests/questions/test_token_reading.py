@@ -1,4 +1,4 @@
-"""Tokens are read on this machine, each claim aws_errors_in_words, and their signature checked."""
+"""Tokens are read on this machine, each claim explained, and their signature checked."""
 
 from __future__ import annotations
 

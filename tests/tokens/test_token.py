@@ -1,4 +1,4 @@
-"""Tokens decoded, aws_errors_in_words, verified and compared."""
+"""Tokens decoded, explained, verified and compared."""
 
 from __future__ import annotations
 
