@@ -24,6 +24,7 @@ from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
 from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
 from labkit.questions.endpoint import Question
+from labkit.questions.environment import environment, variables
 from labkit.questions.expectations import check_calls
 from labkit.questions.explanation import Explanation, explain
 from labkit.questions.invocation import Invocation, Source, invoke, source
@@ -38,7 +39,6 @@ from labkit.steps.report import Report
 from labkit.steps.status import PLACES, State, Status
 from labkit.target.doctor import Diagnosis, diagnose
 from labkit.target.journal import Commands, Journal
-from labkit.target.names import FUNCTIONS
 from labkit.target.opening import NotRunningError
 from labkit.target.target import Place, Target
 from labkit.tokens.token import decode
@@ -334,21 +334,11 @@ class Lab:
 
     def variables(self) -> dict[str, str]:
         """The shell variables of this lab by the value that each stands for."""
-        return {value: name for name, value in self.environment().items() if name not in _NOT_IN_COMMANDS}
+        return variables(self.environment())
 
     def environment(self) -> dict[str, str]:
         """What `labkit env` exports: how to reach the place, and what the lab's ids are, by variable."""
-        ids, place = self.status().ids, self.target.place
-        pool = ids.get("user_pool_id")
-        return {
-            **place.credentials,
-            "AWS_REGION": place.region,
-            "AWS_DEFAULT_REGION": place.region,
-            "ACCOUNT_ID": place.account,
-            # Before there is a domain, the prefix that it would get: the line that creates it names it.
-            **({"DOMAIN": self.target.names.domain_prefix(pool)} if pool else {}),
-            **{key.upper(): value for key, value in ids.items() if key not in FUNCTIONS},
-        }
+        return environment(self.target, self.status().ids)
 
     # What the learner does: labkit/learning.
 
