@@ -188,7 +188,7 @@ class Lab:
             return calls.call(target, question)
 
     def read(self, token: str, *claims: str) -> Reading:
-        """Decode a token on this machine: every claim aws_errors_in_words, or only those named, and its signature checked."""
+        """Decode a token on this machine: every claim explained, or only those named, and its signature checked."""
         return read(a_token(token), time.time(), self._place_at_hand(), texts(claims, "The name of a claim"))
 
     def _place_at_hand(self) -> Place | None:

@@ -35,7 +35,7 @@ PARTS = (
 
 @dataclass(frozen=True, repr=False)
 class Reading(Shown):
-    """A token with its claims aws_errors_in_words.
+    """A token with its claims explained.
 
     `now` is the reader's clock in seconds since 1970. `keys` is a sentence on where the keys came from that the
     signature was checked with, or on why it was not checked. `names` are the claims to show; all if there are none.

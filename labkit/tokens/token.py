@@ -1,4 +1,4 @@
-"""Tokens read, aws_errors_in_words, verified and compared on this machine. A whole token is never shown, only what it says."""
+"""Tokens read, explained, verified and compared on this machine. A whole token is never shown, only what it says."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Token:
 
 @dataclass(frozen=True)
 class ClaimNote:
-    """A claim aws_errors_in_words: its value as JSON text, a sentence about it, and for a time when that is and how far off."""
+    """A claim explained: its value as JSON text, a sentence about it, and for a time when that is and how far off."""
 
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""A token taken apart: its three parts, every claim aws_errors_in_words, the time that is left, and its signature checked."""
+"""A token taken apart: its three parts, every claim explained, the time that is left, and its signature checked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TokenExplorer(View):
         self._reading = reading
 
     def build(self) -> widgets.Widget:
-        """The state of the token, its parts to choose from, the chosen one aws_errors_in_words, and the copy button."""
+        """The state of the token, its parts to choose from, the chosen one explained, and the copy button."""
         token = self._reading.token
         if token.signed is None:
             return stack(html(self._reading.html()))

@@ -45,7 +45,7 @@ def labkit(
     return run
 
 
-def aws_errors_in_words(labkit: Run, *words: str, stdin: bytes = b"") -> dict[str, Any]:
+def explained(labkit: Run, *words: str, stdin: bytes = b"") -> dict[str, Any]:
     code, out, _ = labkit("explain", "--json", *words, stdin=stdin)
     document: dict[str, Any] = json.loads(out)
     return {"code": code, **document}
@@ -63,7 +63,7 @@ def test_explain_tells_the_rule_in_exact_values(labkit: Run, lab: Lab) -> None:
 
 
 def test_explain_prints_json(labkit: Run) -> None:
-    document = aws_errors_in_words(labkit, "--route", "GET /RegularUser", "--as", "regularuser")
+    document = explained(labkit, "--route", "GET /RegularUser", "--as", "regularuser")
     assert (document["code"], document["status"], document["rule"], document["observed_status"]) == (0, 200, None, 200)
     assert {"name", "expected", "actual", "verdict"} <= document["rules"][0].keys()
 
@@ -71,25 +71,25 @@ def test_explain_prints_json(labkit: Run) -> None:
 @pytest.mark.parametrize("prefix", ["", "Bearer ", "bearer  "])
 def test_explain_takes_a_token_as_an_argument_or_from_standard_input(labkit: Run, lab: Lab, prefix: str) -> None:
     value = prefix + lab.tokens("adminuser")["id"]
-    given = aws_errors_in_words(labkit, "--", value)
-    read = aws_errors_in_words(labkit, "-", stdin=f"{value}\n".encode())
+    given = explained(labkit, "--", value)
+    read = explained(labkit, "-", stdin=f"{value}\n".encode())
     for document in (given, read):
         assert (document["code"], document["status"], document["observed_status"]) == (0, 200, 200)
 
 
 def test_explain_takes_options_of_a_call(labkit: Run) -> None:
-    document = aws_errors_in_words(labkit, "--as", "adminuser", "--kind", "access", "--stage", "Test", "--bearer")
+    document = explained(labkit, "--as", "adminuser", "--kind", "access", "--stage", "Test", "--bearer")
     assert (document["request"], document["status"], document["rule"]) == ("GET /Test/AdminUser", 403, "scope")
 
 
 def test_nobody_is_explained_too(labkit: Run) -> None:
-    document = aws_errors_in_words(labkit)
+    document = explained(labkit)
     assert (document["code"], document["status"], document["rule"]) == (0, 401, "identity-source")
 
 
 @pytest.mark.parametrize("text", ["", "   ", "hello", "a.b.c", "🙂.🙂.🙂", signed(b'{"a":1,"a":1}'), signed(b"[1]")])
 def test_what_is_no_token_is_explained_with_exit_code_1(labkit: Run, text: str) -> None:
-    document = aws_errors_in_words(labkit, "--", text)
+    document = explained(labkit, "--", text)
     assert document["code"] == 1
     assert document["status"] == document["observed_status"] == 401
     assert document["rule"] in ("identity-source", "shape")

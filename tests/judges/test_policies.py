@@ -1,4 +1,4 @@
-"""parliament, which knows AWS's actions and ways to more rights, finds nothing but what is aws_errors_in_words.
+"""parliament, which knows AWS's actions and ways to more rights, finds nothing but what is explained.
 
 https://github.com/duo-labs/parliament
 """

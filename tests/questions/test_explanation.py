@@ -54,8 +54,8 @@ def set_route(lab: Lab, **settings: Any) -> None:
 
 def verdicts(lab: Lab, *arguments: Any, **options: Any) -> tuple[int, str | None, int | None]:
     """Predicted status, first failing rule, observed status."""
-    aws_errors_in_words = lab.explain(*arguments, **options).to_dict()
-    return aws_errors_in_words["status"], aws_errors_in_words["rule"], aws_errors_in_words["observed_status"]
+    explained = lab.explain(*arguments, **options).to_dict()
+    return explained["status"], explained["rule"], explained["observed_status"]
 
 
 def test_a_refusal_is_told_rule_by_rule(built: Lab) -> None:
@@ -111,10 +111,10 @@ def test_prediction_and_endpoint_agree(
 def test_a_wrong_audience_is_named(lab: Lab) -> None:
     set_authorizer(lab, ids(lab)["issuer"], "another-client")
     assert verdicts(lab, ADMIN, "adminuser") == (401, "audience", 401)
-    aws_errors_in_words = lab.explain(ADMIN, "adminuser")
-    text = aws_errors_in_words.text()
-    assert aws_errors_in_words.decision.failed
-    assert aws_errors_in_words.decision.failed.expected == 'aud, or client_id without an aud, "another-client"'
+    explained = lab.explain(ADMIN, "adminuser")
+    text = explained.text()
+    assert explained.decision.failed
+    assert explained.decision.failed.expected == 'aud, or client_id without an aud, "another-client"'
     assert 'aud "$APP_CLIENT_ID"' in text
     assert "What to do: Sign in through an app client of the authorizer's audience" in text
 
@@ -154,9 +154,9 @@ def test_an_issuer_whose_keys_are_gone_is_said_as_such(lab: Lab) -> None:
     gone = cognito.create_user_pool(PoolName="gone")["UserPool"]["Id"]
     set_authorizer(lab, lab.target.place.issuer(gone), ids(lab)["app_client_id"])
     cognito.delete_user_pool(UserPoolId=gone)
-    aws_errors_in_words = lab.explain(ADMIN, "adminuser")
-    assert aws_errors_in_words.decision.rule == "key-id"
-    assert "cannot be fetched from $AWS_ENDPOINT_URL/" in aws_errors_in_words.text()
+    explained = lab.explain(ADMIN, "adminuser")
+    assert explained.decision.rule == "key-id"
+    assert "cannot be fetched from $AWS_ENDPOINT_URL/" in explained.text()
 
 
 def test_a_route_that_is_gone_is_said_as_such(lab: Lab) -> None:
@@ -187,41 +187,41 @@ def test_wrong_words_are_refused(built: Lab, options: dict[str, Any]) -> None:
 def test_a_function_that_fails_was_still_let_in(lab: Lab) -> None:
     function = lab.target.names.function("LambdaForAdminUser")
     lab.target.client("lambda").update_function_configuration(FunctionName=function, Handler="index.nothing")
-    aws_errors_in_words = lab.explain(ADMIN, "adminuser")
+    explained = lab.explain(ADMIN, "adminuser")
     assert (
-        aws_errors_in_words.decision.status,
-        aws_errors_in_words.reply and aws_errors_in_words.reply.status,
-        aws_errors_in_words.agrees,
+        explained.decision.status,
+        explained.reply and explained.reply.status,
+        explained.agrees,
     ) == (
         200,
         500,
         True,
     )
-    assert "the authorizer let the request in, and what is behind the route failed." in aws_errors_in_words.text()
+    assert "the authorizer let the request in, and what is behind the route failed." in explained.text()
 
 
 def test_a_disagreement_is_a_warning(lab: Lab) -> None:
     stage = {"ApiId": ids(lab)["api_id"], "StageName": "Test"}
     api(lab).delete_stage(**stage)
-    aws_errors_in_words = lab.explain(ADMIN, "adminuser", stage="Test")
-    assert aws_errors_in_words.agrees is False
+    explained = lab.explain(ADMIN, "adminuser", stage="Test")
+    assert explained.agrees is False
     assert (
         'WARNING: The endpoint answered 404 {"message":"Not Found"}, and 200 was predicted.'
-        in aws_errors_in_words.text()
+        in explained.text()
     )
-    assert "The stage Test serves what was last deployed to it" in aws_errors_in_words.text()
+    assert "The stage Test serves what was last deployed to it" in explained.text()
 
 
 def test_a_value_that_no_header_can_hold_is_not_sent(built: Lab) -> None:
-    aws_errors_in_words = built.explain(ADMIN, token="one\ntwo")
-    assert aws_errors_in_words.agrees is None
-    assert "There is no answer to compare: The token holds a line break" in aws_errors_in_words.text()
+    explained = built.explain(ADMIN, token="one\ntwo")
+    assert explained.agrees is None
+    assert "There is no answer to compare: The token holds a line break" in explained.text()
 
 
 def test_without_observing_nothing_is_sent(built: Lab) -> None:
-    aws_errors_in_words = built.explain(ADMIN, "regularuser", observe=False)
-    assert aws_errors_in_words.to_dict()["observed_status"] is None
-    assert "The request was not sent." in aws_errors_in_words.text()
+    explained = built.explain(ADMIN, "regularuser", observe=False)
+    assert explained.to_dict()["observed_status"] is None
+    assert "The request was not sent." in explained.text()
 
 
 def test_text_and_html_are_the_same_for_every_learner(built: Lab, new_lab: Callable[..., Lab]) -> None:
@@ -236,12 +236,12 @@ def test_text_and_html_are_the_same_for_every_learner(built: Lab, new_lab: Calla
 def test_json_has_every_rule_and_no_signature(built: Lab) -> None:
     token = built.tokens("regularuser")["id"]
     document = json.dumps(built.explain(ADMIN, token=token).to_dict())
-    aws_errors_in_words = json.loads(document)
-    assert [rule["name"] for rule in aws_errors_in_words["rules"]] == [
+    explained = json.loads(document)
+    assert [rule["name"] for rule in explained["rules"]] == [
         "request-size", "identity-source", "shape", "algorithm", "key-id", "signature", "issuer", "audience",
         "expiry", "not-before", "issued-at", "scope",
     ]  # fmt: skip
-    assert {"name", "expected", "actual", "verdict"} <= aws_errors_in_words["rules"][0].keys()
-    assert [rule["verdict"] for rule in aws_errors_in_words["rules"]] == ["passed"] * 11 + ["failed"]
-    assert aws_errors_in_words["agrees"] is True
+    assert {"name", "expected", "actual", "verdict"} <= explained["rules"][0].keys()
+    assert [rule["verdict"] for rule in explained["rules"]] == ["passed"] * 11 + ["failed"]
+    assert explained["agrees"] is True
     assert token.split(".")[2] not in document
