@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labkit.cli.terminal import can_ask, print_json, show, tell
+from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, can_ask, print_json, show, tell
 from labkit.errors import LabError, UsageError
-from labkit.fleet import rehearsal
-from labkit.fleet.fleet import Fleet
-from labkit.settings import Settings
-from labkit.steps import STEPS
-from labkit.text.wording import counted
+
+if TYPE_CHECKING:
+    from labkit.fleet.fleet import Fleet
 
 RosterFile = Annotated[Path, typer.Option("--roster", metavar="FILE", help="The class, a CSV or YAML file.")]
 Protect = Annotated[list[str] | None, typer.Option(metavar="ID", help="An account that must not be reset. Repeatable.")]
 Management = Annotated[
     list[str] | None, typer.Option(metavar="ID", help="A management account that you do mean. Repeatable.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 practice = typer.Typer(help="A class of fake accounts to practise on.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -32,16 +29,30 @@ def register(app: typer.Typer, cloud: typer.Typer) -> None:
     cloud.add_typer(practice, name="class")
 
 
+def open_class(roster: Path, protect: list[str] | None = None, management: list[str] | None = None) -> Fleet:
+    """The class of a roster, telling on standard error what a person should know.
+
+    Raises:
+        UsageError: the roster or an account id is wrong.
+    """
+    from labkit.fleet.roster import read_roster
+
+    read_roster(roster)  # before AWS's SDK is loaded: what is wrong with a call is told at once
+    from labkit.fleet.fleet import Fleet
+
+    return Fleet.open(roster, protect=protect or (), management=management or (), tell=tell)
+
+
 def preflight(roster: RosterFile, protect: Protect = None, management: Management = None, json: Json = False) -> None:
     """Check every account of a class, and what to do about what is wrong. Exit code 1 if anything is."""
-    found = Fleet.open(roster, protect=protect or (), management=management or ()).preflight()
+    found = open_class(roster, protect, management).preflight()
     show(found, as_json=json)
     _exit_unless(found.passed)
 
 
 def status(roster: Path, *, json: bool) -> None:
     """Show who of a class has built what, and who is stuck. Exit code 1 if somebody's lab could not be looked at."""
-    found = Fleet.open(roster).status()
+    found = open_class(roster).status()
     show(found, as_json=json)
     _exit_unless(found.passed)
 
@@ -49,9 +60,7 @@ def status(roster: Path, *, json: bool) -> None:
 def reset(
     roster: RosterFile,
     execute: Annotated[bool, typer.Option("--execute", help="Delete. Without it nothing is.")] = False,
-    through: Annotated[
-        str | None, typer.Option(help=f"Build again, to this step: {', '.join(step.name for step in STEPS)}.")
-    ] = None,
+    through: Annotated[str | None, typer.Option(help=f"Build again, to this step: {STEP_NAMES}.")] = None,
     protect: Protect = None,
     management: Management = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. For AWS accounts, give --accounts, too.")] = False,
@@ -64,7 +73,7 @@ def reset(
     """
     if through is not None and not execute:
         raise UsageError("--through says what to build after a reset.", "Give --execute, too, or leave it out.")
-    fleet = Fleet.open(roster, protect=protect or (), management=management or ())
+    fleet = open_class(roster, protect, management)
     if not execute:
         plan = fleet.plan_reset()
         show(plan, as_json=json)
@@ -88,7 +97,7 @@ def _agreed(fleet: Fleet, accounts: int | None, *, yes: bool) -> int | None:
 
 def report(roster: RosterFile, json: Json = False) -> None:
     """Show the report of the last reset of a class. Exit code 1 if a lab was not clean."""
-    fleet = Fleet.open(roster)
+    fleet = open_class(roster)
     found = fleet.report()
     tell(f"{found.heading}.")
     _tell_path("Its files", fleet.report_files())
@@ -107,9 +116,16 @@ def _exit_unless(good: bool) -> None:
 
 
 @practice.command("start")
-def practice_start(size: Annotated[int, typer.Argument(help="How many accounts.")], json: Json = False) -> None:
+def practice_start(
+    size: Annotated[int, typer.Argument(help="How many accounts.")],
+    weather: Weather = "calm",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
     """Start a class of fake accounts and write its roster; or bring the one that runs to another size."""
-    started = rehearsal.start(size)
+    from labkit.fleet import rehearsal
+
+    started = rehearsal.start(size, weather=weather, seed=seed)
     _tell_path("The roster", started.roster)
     show(started, as_json=json)
 
@@ -117,6 +133,8 @@ def practice_start(size: Annotated[int, typer.Argument(help="How many accounts."
 @practice.command("status")
 def practice_status(json: Json = False) -> None:
     """Show the fake accounts."""
+    from labkit.fleet import rehearsal
+
     found = rehearsal.status()
     if found.accounts:
         _tell_path("The roster", found.roster)
@@ -126,6 +144,8 @@ def practice_status(json: Json = False) -> None:
 @practice.command("roster")
 def practice_roster() -> None:
     """Print the path of the class's roster, for --roster "$(labkit cloud class roster)"."""
+    from labkit.fleet import rehearsal
+
     found = rehearsal.status()
     if not found.accounts:
         raise LabError("No class is being rehearsed.", "Start one: labkit cloud class start N")
@@ -135,7 +155,10 @@ def practice_roster() -> None:
 @practice.command("stop")
 def practice_stop(json: Json = False) -> None:
     """Stop every fake account and remove all that is in it."""
-    stopped = rehearsal.stop(Settings.from_environment().home)
+    from labkit.fleet import rehearsal
+    from labkit.text.wording import counted
+
+    stopped = rehearsal.stop()
     if json:
         print_json({"stopped": stopped})
     else:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from labkit.cli.agreement import agree, open_lab
 from labkit.cli.terminal import print_json, show
-from labkit.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,8 @@ def chapters(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Make your copy of the chapters, or go on with it. Nothing that you changed is overwritten."""
-    from labkit.learning.copy import make_copy  # noqa: PLC0415 - the other commands do not wait for it
+    from labkit.learning.copy import make_copy
+    from labkit.settings import Settings
 
     wanted = (chapter or "all") if fresh else None
     show(make_copy(Settings.from_environment().home, fresh=wanted), as_json=json)
@@ -36,7 +37,8 @@ def progress(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Show what you predicted, tried and solved, by chapter."""
-    from labkit.learning.progress import Progress  # noqa: PLC0415
+    from labkit.learning.progress import Progress
+    from labkit.settings import Settings
 
     kept = Progress(Settings.from_environment())
     if erase:
@@ -54,8 +56,6 @@ def goto(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Build up to a step or a chapter's beginning, and take away what comes after."""
-    from labkit.cli.main import agree, open_lab  # noqa: PLC0415 - it registers this module
-
     lab = open_lab()
     if dry_run:
         show(lab.plan_goto(where), as_json=json)

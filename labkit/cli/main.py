@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from labkit.cli import class_commands as fleet_commands
-from labkit.cli import demo as demonstration
-from labkit.cli import learning_commands
-from labkit.cli.terminal import can_ask, fail, print_json, show, tell
-from labkit.cloud import process
+from labkit.cli import class_commands, learning_commands
+from labkit.cli.agreement import agree, open_lab
+from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, fail, print_json, show, tell
 from labkit.errors import LabError, UsageError
-from labkit.fleet import rehearsal
-from labkit.lab import Lab
-from labkit.machine.private_files import write_bytes
-from labkit.questions.arguments import known_function, known_kind, known_user
-from labkit.questions.token_reading import read
-from labkit.settings import Settings
-from labkit.steps import STEPS
-from labkit.steps.building import step_named
-from labkit.steps.function_code import package as pack
-from labkit.target.doctor import diagnose
-from labkit.target.journal import forget_embedded, remembered
-from labkit.target.names import DEFAULT_STAGE
-from labkit.target.opening import open_target
-from labkit.target.target import Place
-from labkit.tokens.token import LONGEST_TEXT
-from labkit.tokens.token import decode as decode_token
+
+if TYPE_CHECKING:
+    from labkit.target.target import Place
 
 app = typer.Typer(
     name="labkit",
-    help="Secure an HTTP API with JWTs, step by step, on your own machine or in an AWS account.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,35 +27,27 @@ app = typer.Typer(
 cloud = typer.Typer(help="The embedded cloud on this machine.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cloud, name="cloud")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")]
 AccountId = Annotated[str | None, typer.Option("--account", help="The id of the AWS account that may be changed.")]
 
 INTERRUPTED = 130
-STEP_NAMES = ", ".join(step.name for step in STEPS)
 
 
-def open_lab() -> Lab:
-    """The lab of the environment's settings, telling on standard error what takes a while."""
-    return Lab(Settings.from_environment(), tell=tell)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"labkit {version('jwt-authorizer-lab')}")
+        raise typer.Exit
 
 
-def agree(lab: Lab, account: str | None, *, yes: bool) -> None:
-    """Get the agreement to write. The embedded cloud needs none; in an AWS account a person types its id.
-
-    Raises:
-        LabError: nobody agreed.
-    """
-    target = lab.target
-    if target.confirmed:
-        return
-    if account is None and not yes and can_ask():
-        alias = f" ({target.account_alias})" if target.account_alias else ""
-        tell(f"AWS account {target.place.account}{alias}, region {target.place.region}, lab {target.names.lab}.")
-        account = typer.prompt("Type the account id to go on", err=True)
-    if account is not None:
-        target.confirm(account)
-    target.require_confirmation()
+@app.callback()
+def labkit(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Secure an HTTP API with JWTs, step by step, on your own machine or in an AWS account."""
 
 
 @app.command()
@@ -84,9 +58,9 @@ def up(
     json: Json = False,
 ) -> None:
     """Build the lab: create what is missing, mend what drifted."""
-    lab = open_lab()
     if through is not None:
-        step_named(through)
+        known_step(through)
+    lab = open_lab()
     agree(lab, account, yes=yes)
     show(lab.up(through), as_json=json)
 
@@ -98,7 +72,7 @@ def status(
 ) -> None:
     """Show what of the lab exists; with --roster, who of a class has built what and who is stuck."""
     if roster is not None:
-        fleet_commands.status(roster, json=json)
+        class_commands.status(roster, json=json)
     else:
         show(open_lab().status(), as_json=json)
 
@@ -108,6 +82,8 @@ def check(
     step: Annotated[str | None, typer.Option(help=f"Only one step: {STEP_NAMES}.")] = None, json: Json = False
 ) -> None:
     """Look at every setting and make the calls. Exit code 1 if anything is wrong."""
+    if step is not None:
+        known_step(step)
     report = open_lab().check(step)
     show(report, as_json=json)
     if not report.passed:
@@ -143,6 +119,8 @@ def token(
     user: str, kind: Annotated[str, typer.Option(help="id, access or refresh.")] = "id", json: Json = False
 ) -> None:
     """Sign a user in anew and print the raw token."""
+    from labkit.questions.arguments import known_kind, known_user
+
     known_user(user)
     known_kind(kind)
     raw = open_lab().tokens(user)[kind]
@@ -152,6 +130,9 @@ def token(
 @app.command()
 def password(user: str, json: Json = False) -> None:
     """Print the password of one of the lab's users."""
+    from labkit.questions.arguments import known_user
+
+    known_user(user)
     known = open_lab().password(user)
     print_json({"user": user, "password": known}) if json else typer.echo(known)
 
@@ -162,7 +143,7 @@ def call(
     user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
     token: Annotated[str | None, typer.Option(help="A value of the Authorization header.")] = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Send no token.")] = False,
-    stage: Annotated[str, typer.Option(help="$default or Test.")] = DEFAULT_STAGE,
+    stage: Annotated[str, typer.Option(help="$default or Test.")] = "$default",
     kind: Annotated[str, typer.Option(help="Which of the user's tokens: id, access or refresh.")] = "id",
     bearer: Annotated[bool, typer.Option("--bearer", help="Put Bearer before the user's token.")] = False,
     json: Json = False,
@@ -170,6 +151,7 @@ def call(
     """Send one request to the API. Exit code 0 whatever the HTTP status."""
     if sum([user is not None, token is not None, anonymous]) > 1:
         raise UsageError("--as, --token and --anonymous exclude each other.", "Give one of them, or none.")
+    known_words(route, user, kind, stage)
     show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=token), as_json=json)
 
 
@@ -180,12 +162,15 @@ def explain(
     ] = None,
     route: Annotated[str, typer.Option(help='A route key: "GET /AdminUser" or "GET /RegularUser".')] = "GET /AdminUser",
     user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
-    stage: Annotated[str, typer.Option(help="$default or Test.")] = DEFAULT_STAGE,
+    stage: Annotated[str, typer.Option(help="$default or Test.")] = "$default",
     kind: Annotated[str, typer.Option(help="Which of the user's tokens: id, access or refresh.")] = "id",
     bearer: Annotated[bool, typer.Option("--bearer", help="Put Bearer before the user's token.")] = False,
     json: Json = False,
 ) -> None:
     """Say rule by rule why a request is let in or refused. Exit code 1 if what was sent is no token."""
+    from labkit.tokens.token import decode as decode_token
+
+    known_words(route, user, kind, stage)
     token = None if value is None else given_text(value)
     lab = open_lab()
     show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage), as_json=json)
@@ -199,6 +184,11 @@ def decode(
     json: Json = False,
 ) -> None:
     """Explain every claim of a token, on this machine and without a lab. Exit code 1 if it is no token."""
+    import time
+
+    from labkit.questions.token_reading import read
+    from labkit.tokens.token import decode as decode_token
+
     text = given_text(value)
     reading = read(text, time.time(), place_at_hand() if decode_token(text).signed else None)
     show(reading, as_json=json)
@@ -212,6 +202,8 @@ def given_text(value: str) -> str:
     Raises:
         LabError: it is too long for any token.
     """
+    from labkit.tokens.token import LONGEST_TEXT
+
     text = sys.stdin.buffer.read(LONGEST_TEXT + 1).decode(errors="replace") if value == "-" else value
     if len(text) > LONGEST_TEXT:
         raise LabError(
@@ -223,15 +215,38 @@ def given_text(value: str) -> str:
 
 def place_at_hand() -> Place | None:
     """Where the keys of user pools are served, if that can be had without starting anything."""
+    from labkit.settings import Settings
+    from labkit.target.opening import open_target
+
     try:
         return open_target(Settings.from_environment(), start=False).place
     except LabError:
         return None
 
 
+def known_words(route: str, user: str | None, kind: str, stage: str) -> None:
+    """Raise UsageError unless a question can be asked in these words. The lab asks, too, once AWS's SDK is loaded."""
+    from labkit.questions import arguments
+
+    arguments.known_route(route)
+    arguments.known_stage(stage)
+    arguments.known_kind(kind)
+    if user is not None:
+        arguments.known_user(user)
+
+
+def known_step(name: str) -> None:
+    """Raise UsageError unless this is a step."""
+    from labkit.steps.building import step_named
+
+    step_named(name)
+
+
 @app.command()
 def env(json: Json = False) -> None:
     """Print shell lines that lead the AWS CLI and curl to this lab: eval "$(labkit env)"."""
+    import shlex
+
     variables = open_lab().environment()
     if json:
         print_json(variables)
@@ -243,6 +258,11 @@ def env(json: Json = False) -> None:
 @app.command()
 def package(function: str, json: Json = False) -> None:
     """Pack a function's source as Lambda takes it and print the zip file's path."""
+    from labkit.machine.private_files import write_bytes
+    from labkit.questions.arguments import known_function
+    from labkit.settings import Settings
+    from labkit.steps.function_code import package as pack
+
     settings = Settings.from_environment()
     name = function.removeprefix(f"{settings.name}-")
     known_function(name)
@@ -254,12 +274,18 @@ def package(function: str, json: Json = False) -> None:
 @app.command()
 def labs(json: Json = False) -> None:
     """List the labs that this machine has built and not taken away."""
+    from labkit.settings import Settings
+    from labkit.target.journal import remembered
+
     show(remembered(Settings.from_environment().home), as_json=json)
 
 
 @app.command()
 def doctor(json: Json = False) -> None:
     """Check that everything is here that the lab needs. Exit code 1 if not."""
+    from labkit.settings import Settings
+    from labkit.target.doctor import diagnose
+
     diagnosis = diagnose(Settings.from_environment())
     show(diagnosis, as_json=json)
     if not diagnosis.passed:
@@ -269,6 +295,11 @@ def doctor(json: Json = False) -> None:
 @app.command()
 def demo(yes: Yes = False, account: AccountId = None) -> None:
     """Play the whole lab in the terminal, beside your own: build, call, take away."""
+    from labkit.cli import demo as demonstration
+    from labkit.cloud import process
+    from labkit.lab import Lab
+    from labkit.settings import Settings
+
     settings = demonstration.own_settings(Settings.from_environment())
     running = process.find(settings.home)
     try:
@@ -283,11 +314,14 @@ def demo(yes: Yes = False, account: AccountId = None) -> None:
 @cloud.command("start")
 def cloud_start(
     port: Annotated[int | None, typer.Option(help="A free port is chosen by default.")] = None,
-    weather: Annotated[str, typer.Option(help="calm, or rough: slow and moody, as AWS can be.")] = "calm",
-    seed: Annotated[int, typer.Option(help="Repeats a rough weather.")] = 0,
+    weather: Weather = "calm",
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Start the embedded cloud, unless it runs."""
+    from labkit.cloud import process
+    from labkit.settings import Settings
+
     process.start(Settings.from_environment().home, port=port, weather=weather, seed=seed)
     cloud_status(json)
 
@@ -295,6 +329,11 @@ def cloud_start(
 @cloud.command("stop")
 def cloud_stop(json: Json = False) -> None:
     """Stop the embedded cloud with every lab in it, and the class that is rehearsed."""
+    from labkit.cloud import process
+    from labkit.fleet import rehearsal
+    from labkit.settings import Settings
+    from labkit.target.journal import forget_embedded
+
     home = Settings.from_environment().home
     stopped = process.stop(home)
     rehearsal.stop(home)
@@ -308,6 +347,9 @@ def cloud_stop(json: Json = False) -> None:
 @cloud.command("status")
 def cloud_status(json: Json = False) -> None:
     """Tell whether the embedded cloud runs, and where."""
+    from labkit.cloud import process
+    from labkit.settings import Settings
+
     found = process.find(Settings.from_environment().home)
     if json:
         print_json(
@@ -322,7 +364,7 @@ def cloud_status(json: Json = False) -> None:
         typer.echo(f"Running at {found.endpoint_url}, process {found.pid}." if found else "Not running.")
 
 
-fleet_commands.register(app, cloud)
+class_commands.register(app, cloud)
 learning_commands.register(app)
 
 

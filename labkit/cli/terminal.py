@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from labkit.errors import LabError
-from labkit.text.shown import Shown
 
-_progress = Console(stderr=True, highlight=False)
+if TYPE_CHECKING:
+    from labkit.text.shown import Shown
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Weather = Annotated[str, typer.Option(help="calm, or rough: slow and moody, as AWS can be.")]
+Seed = Annotated[int, typer.Option(help="Repeats a rough weather.")]
+
+# For the help alone, which must not wait for the steps and AWS's SDK.
+STEP_NAMES = "functions, user-pool, http-api, authorizer"
 
 
 def tell(sentence: str) -> None:
     """Say what is going on, beside the result."""
-    _progress.print(sentence, markup=False, style="dim", soft_wrap=True)
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False).print(sentence, markup=False, style="dim", soft_wrap=True)
 
 
 def show(result: Shown, *, as_json: bool) -> None:
@@ -27,6 +34,8 @@ def show(result: Shown, *, as_json: bool) -> None:
 
 def print_json(document: Any) -> None:
     """Print the one JSON document of a command."""
+    import json
+
     typer.echo(json.dumps(document, indent=2))
 
 

@@ -16,8 +16,8 @@ from labkit.cloud.session import models
 from labkit.errors import LabError
 from labkit.fleet import rehearsal
 from labkit.fleet.guards import Guards, guard, refuse_protected
-from labkit.fleet.pace import Pacer
 from labkit.fleet.roster import Seat
+from labkit.fleet.workers import Stop
 from labkit.settings import Settings
 from labkit.target.account import Account
 from labkit.target.embedded import DEFAULT_REGION, EmbeddedPlace
@@ -30,13 +30,13 @@ _NOT_ENABLED = frozenset(
 
 
 class Reach:
-    """Opens the accounts of a roster, each at the pace that AWS allows."""
+    """Opens the accounts of a roster, each until the work is stopped."""
 
     def __init__(
-        self, settings: Settings, pacer: Pacer, heard: Callable[[Any, Seat], None] = lambda session, seat: None
+        self, settings: Settings, stop: Stop, heard: Callable[[Any, Seat], None] = lambda session, seat: None
     ) -> None:
         self._settings = settings
-        self._pacer = pacer
+        self._stop = stop
         self._heard = heard
         self._own: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Reach:
                 f"The roster says account {seat.account}, but account {place.account} answers.",
                 "Mend the account id of the row, or its profile or role.",
             )
-        self._pacer.attach(place.session, seat.account, seat.region)
+        self._stop.hold(place.session)
         self._heard(place.session, seat)
         return place
 

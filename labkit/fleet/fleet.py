@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+import shlex
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
 from labkit.errors import LabError, UsageError
 from labkit.fleet.accounts import Opened, Reach
 from labkit.fleet.guards import Guards, account_ids, protected_accounts
-from labkit.fleet.pace import AWS_RATES, Clock, Pacer, Rate
 from labkit.fleet.preflight import Preflight, look_at
-from labkit.fleet.progress import Progress, View, suitable_view
+from labkit.fleet.progress import Display, Progress, suitable_display
 from labkit.fleet.reset import AccountReset, plan_account
 from labkit.fleet.reset_record import ResetRecord, latest, one_at_a_time
 from labkit.fleet.reset_report import ResetPlan, ResetReport
 from labkit.fleet.roster import Roster, Seat, read_roster
 from labkit.fleet.status import ClassStatus, standings
+from labkit.fleet.workers import Stop, in_threads
 from labkit.lab import Lab
 from labkit.settings import Settings
 from labkit.steps.building import step_named
-from labkit.text.wording import counted
+from labkit.text.wording import counted, moment
 
 T = TypeVar("T")
 
 # Most of the time is spent waiting for AWS. Each account has a few connections of its own.
 AT_ONCE = 16
-
-_REFRESH_SECONDS = 0.2
 
 
 class Fleet:
@@ -38,10 +36,10 @@ class Fleet:
         path: the roster, a CSV or YAML file.
         settings: where this machine keeps its files, and the runtime.
         guards: accounts that must not be reset.
-        view: shows the progress.
+        tell: told what a person should know while the work goes on.
+        display: shows the progress.
         at_once: how many accounts are worked on at a time.
-        rates: how many calls a second AWS allows; AWS's own for accounts, none for a rehearsal.
-        clock: time, for tests to make their own.
+        stop: ends the work, for tests to wait for nothing.
 
     Raises:
         UsageError: the roster cannot be read.
@@ -53,20 +51,20 @@ class Fleet:
         settings: Settings,
         *,
         guards: Guards | None = None,
-        view: View | None = None,
+        tell: Callable[[str], None] = print,
+        display: Display | None = None,
         at_once: int = AT_ONCE,
-        rates: Mapping[str, Rate] | None = None,
-        clock: Clock | None = None,
+        stop: Stop | None = None,
     ) -> None:
         self.path = path
         self.settings = settings
         self.roster: Roster = read_roster(path)
         self.guards = guards or Guards(protected_accounts(settings.home))
         self.in_rehearsal = all(seat.endpoint for seat in self.roster.seats)
-        self._view = view or suitable_view()
+        self._tell = tell
+        self._display = display or suitable_display()
         self._at_once = at_once
-        self._clock = clock
-        self._rates = rates if rates is not None else {} if self.in_rehearsal else AWS_RATES
+        self._stop = stop
 
     @classmethod
     def open(
@@ -75,7 +73,7 @@ class Fleet:
         *,
         protect: Collection[str] = (),
         management: Collection[str] = (),
-        view: View | None = None,
+        tell: Callable[[str], None] = print,
     ) -> Fleet:
         """The class of a roster, with the environment's settings.
 
@@ -83,14 +81,14 @@ class Fleet:
             path: the roster, a CSV or YAML file.
             protect: ids of accounts that must not be reset, besides those in `<LABKIT_HOME>/protected-accounts.txt`.
             management: ids of management accounts that may be reset although they are.
-            view: shows the progress.
+            tell: told what a person should know while the work goes on.
 
         Raises:
             UsageError: the roster or a setting is wrong.
         """
         settings = Settings.from_environment()
         guards = Guards(protected_accounts(settings.home, protect), account_ids(management))
-        return cls(Path(path), settings, guards=guards, view=view)
+        return cls(Path(path), settings, guards=guards, tell=tell)
 
     def __repr__(self) -> str:
         bad = f", {counted(len(self.roster.bad), 'row')} unusable" if self.roster.bad else ""
@@ -109,7 +107,7 @@ class Fleet:
         """
         for seat in self.roster.seats:
             if seat.attendee == attendee:
-                opened = Reach(self.settings, Pacer(self._rates)).open([seat])
+                opened = Reach(self.settings, Stop()).open([seat])
                 target = opened.target(seat, confirmed=bool(seat.endpoint))
                 return Lab(target.settings, target=target)
         raise UsageError(f"The roster has no attendee {attendee!r}.", "Name one as the roster does.")
@@ -133,7 +131,8 @@ class Fleet:
     def reset(self, accounts: int | None, through: str | None = None) -> ResetReport:
         """Remove every lab of the roster, look a second time, and build them again if asked to.
 
-        If the last reset of this roster was killed, this goes on with it. The report is also written to files.
+        If the last reset of this roster was killed, its report also tells what that one removed. What stands is asked
+        of AWS alone, as if there had been none. The report is also written to files.
 
         Args:
             accounts: how many accounts the roster has, to agree.
@@ -150,8 +149,11 @@ class Fleet:
             return self._reset(ResetRecord.of(self.settings.home, self.path), through)
 
     def _reset(self, record: ResetRecord, through: str | None) -> ResetReport:
-        def reset_account(opened: Opened, progress: Progress, pacer: Pacer) -> list[None]:
-            AccountReset(opened, record, progress, pacer.pause, through).run()
+        if record.goes_on:
+            self._tell(f"Going on with the reset begun at {moment(record.started)}; every lab is looked at anew.")
+
+        def reset_account(opened: Opened, progress: Progress, stop: Stop) -> list[None]:
+            AccountReset(opened, record, progress, stop, through, self._again(through)).run()
             return []
 
         self._each_account(reset_account, self.guards)
@@ -159,6 +161,11 @@ class Fleet:
         report = record.report(self.roster)
         record.write(report)
         return report
+
+    def _again(self, through: str | None) -> str:
+        look = f"labkit reset --roster {shlex.quote(str(self.path.absolute()))}"
+        build = f" --through {through}" if through else ""
+        return f"To look: `{look}`. To try again: `{look} --execute{build}`."
 
     def report(self) -> ResetReport:
         """The report of the last reset of this roster, also of one that was killed.
@@ -169,12 +176,15 @@ class Fleet:
         return self._last_reset().report(self.roster)
 
     def report_files(self) -> Path:
-        """The folder of the last reset's report: `class.txt`, `.html` and `.json`, and the same for each account.
+        """The folder of the last reset's report: `class.html` and `class.json`, and the same for each account.
 
         Raises:
             LabError: there was none on this machine.
         """
-        return self._last_reset().files
+        record = self._last_reset()
+        if record.finished is None:  # it was killed before it could write them
+            record.write(record.report(self.roster))
+        return record.files
 
     def _last_reset(self) -> ResetRecord:
         record = latest(self.settings.home, self.path)
@@ -198,35 +208,17 @@ class Fleet:
                 f"{there_are} in a terminal, reset({there_are}) in a notebook.",
             )
 
-    def _each_account(
-        self, work: Callable[[Opened, Progress, Pacer], list[T]], guards: Guards | None = None
-    ) -> list[T]:
+    def _each_account(self, work: Callable[[Opened, Progress, Stop], list[T]], guards: Guards | None = None) -> list[T]:
         """Do something in every account and region, some at a time. Returns all that it gave, in the roster's order."""
-        pacer, progress = Pacer(self._rates, self._clock), Progress(self.roster.groups)
-        reach = Reach(self.settings, pacer, progress.listen)
+        stop, progress = self._stop or Stop(), Progress(self.roster.groups)
+        reach = Reach(self.settings, stop, progress.listen)
 
         def one(group: tuple[Seat, ...]) -> list[T]:
             progress.say(group[0], "at work")
-            given = work(reach.open(group, guards), progress, pacer)
+            given = work(reach.open(group, guards), progress, stop)
             progress.finish(group[0])
             return given
 
-        with (
-            ThreadPoolExecutor(self._at_once, thread_name_prefix="labkit-account") as pool,
-            self._view(progress) as show,
-        ):
-            futures = [pool.submit(one, group) for group in self.roster.groups]
-            try:
-                _show_until_done(futures, show)
-            except BaseException:  # Ctrl-C: what is under way ends before its next call
-                pacer.stop()
-                pool.shutdown(cancel_futures=True)
-                raise
-        return [part for future in futures for part in future.result()]
-
-
-def _show_until_done(futures: Iterable[Future[T]], show: Callable[[], None]) -> None:
-    waiting = set(futures)
-    while waiting:
-        _, waiting = wait(waiting, timeout=_REFRESH_SECONDS)
-        show()
+        with self._display(progress) as show:
+            parts = in_threads(one, self.roster.groups, self._at_once, stop, show)
+        return [given for part in parts for given in part]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -14,14 +14,16 @@ from labkit.errors import LabError
 from labkit.fleet import policy as permissions
 from labkit.fleet.accounts import Opened
 from labkit.fleet.guards import Guards, guard
-from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
+from labkit.fleet.reset_report import counts
+from labkit.fleet.roster import BadRow, Seat, bad_rows
 from labkit.removal import removal
 from labkit.runtimes import RUNTIMES
 from labkit.steps.step import Left
 from labkit.target.doctor import Symptom
 from labkit.target.names import FUNCTIONS, TAG_KEY
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Folded, Table, sentences
+from labkit.text.shown import Shown
 from labkit.text.wording import counted
 
 # Default quotas that AWS tells only through Service Quotas, which a lab's role need not be allowed to ask.
@@ -32,6 +34,15 @@ MOST_APIS = 600
 
 # Each lab needs its trigger and one function at a time.
 CONCURRENT_EXECUTIONS = 2
+
+
+# Of these an account may have several of one name, so that one of somebody else's is in nobody's way.
+NOT_UNIQUE = frozenset({"HTTP API", "user pool"})
+
+
+@dataclass(frozen=True)
+class Note(Symptom):
+    """Something that is well, and that whoever prepares a class should know."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +77,20 @@ class Preflight(Shown):
         unready = {s.account for s in self.symptoms if not s.symptom.well}
         return f"{len(accounts - unready)} of {counted(len(accounts), 'account')} ready."
 
-    def text(self) -> str:
-        """The summary, what is wrong with its remedies, the rows that cannot be used, then what is well."""
-        wrong, well = self._wrong(), self._well()
-        tables = [text_table(_WRONG, wrong) if wrong else "", bad_rows_text(self.bad), text_table(_WELL, well)]
-        return "\n\n".join(part for part in [self.summary, *tables] if part)
-
-    def html(self) -> str:
-        """The same; what is well is folded away."""
-        wrong, well = self._wrong(), self._well()
-        tables = [html_table(_WRONG, wrong) if wrong else "", bad_rows_html(self.bad)]
-        return "".join([html_paragraph(self.summary), *tables, html_details("What is well", html_table(_WELL, well))])
+    def blocks(self) -> list[Block]:
+        """The summary, what is wrong with its remedies, the rows that cannot be used, the notes, then what is well."""
+        wrong = [s for s in self.symptoms if not s.symptom.well]
+        notes = [(s.account, s.region, s.symptom.subject, s.symptom.found) for s in self._of(Note)]
+        remedies = [(s.account, s.region, s.symptom.subject, s.symptom.found, s.symptom.remedy) for s in wrong]
+        found = Counter((s.symptom.subject, s.symptom.found) for s in self._of(Symptom) if s.symptom.well)
+        well = [(subject, text, str(count)) for (subject, text), count in found.items()]
+        return [
+            sentences(self.summary),
+            Table(("account", "region", "FAILED", "found", "what to do"), remedies),
+            bad_rows(self.bad),
+            Table(("account", "region", "note", "found"), notes),
+            Folded("What is well", (Table(("ok", "found", "accounts"), well),)),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """`passed`, the `findings` of every account, and the `rows` that cannot be used."""
@@ -86,21 +100,8 @@ class Preflight(Shown):
             "rows": [row.to_dict() for row in self.bad],
         }
 
-    def _wrong(self) -> list[tuple[str, ...]]:
-        return [
-            (s.account, s.region, s.symptom.subject, s.symptom.found, s.symptom.remedy)
-            for s in self.symptoms
-            if not s.symptom.well
-        ]
-
-    def _well(self) -> list[tuple[str, ...]]:
-        """What is well, each with the number of accounts of which the same was found."""
-        found = Counter((s.symptom.subject, s.symptom.found) for s in self.symptoms if s.symptom.well)
-        return [(subject, text, str(count)) for (subject, text), count in found.items()]
-
-
-_WRONG = ("account", "region", "FAILED", "found", "what to do")
-_WELL = ("ok", "found", "accounts")
+    def _of(self, kind: type[Symptom]) -> list[AccountSymptom]:
+        return [s for s in self.symptoms if type(s.symptom) is kind]
 
 
 def look_at(opened: Opened, guards: Guards, today: date | None = None) -> list[AccountSymptom]:
@@ -112,16 +113,20 @@ def look_at(opened: Opened, guards: Guards, today: date | None = None) -> list[A
         today: the day to judge the runtime by; today's by default.
     """
     account, region = opened.seats[0].account, opened.seats[0].region
-    ways = [_symptom(f"way in of {seat.attendee}", partial(_identity, opened, seat)) for seat in _ways(opened)]
-    closed = [way for way in ways if not way.well]
-    symptoms = closed or _inside(opened, guards, today or datetime.now(UTC).date())
-    return [AccountSymptom(account, region, symptom) for symptom in symptoms]
+    ways = [(seat, _symptom(f"way in of {seat.attendee}", partial(_identity, opened, seat))) for seat in _ways(opened)]
+    closed = {_way(seat): way for seat, way in ways if not way.well}
+    seats = [seat for seat in opened.seats if _way(seat) not in closed]
+    inside = _inside(opened, seats, guards, today or datetime.now(UTC).date()) if seats else []
+    return [AccountSymptom(account, region, symptom) for symptom in (*closed.values(), *inside)]
+
+
+def _way(seat: Seat) -> tuple[str, str, str]:
+    return seat.profile, seat.role, seat.endpoint
 
 
 def _ways(opened: Opened) -> list[Seat]:
     """A seat for each way into the account."""
-    ways = {(seat.profile, seat.role, seat.endpoint): seat for seat in reversed(opened.seats)}
-    return list(ways.values())[::-1]
+    return list({_way(seat): seat for seat in reversed(opened.seats)}.values())[::-1]
 
 
 def _symptom(subject: str, look: Callable[[], str]) -> Symptom:
@@ -132,10 +137,10 @@ def _symptom(subject: str, look: Callable[[], str]) -> Symptom:
         return Symptom(subject, False, error.problem, error.remedy)
 
 
-def _inside(opened: Opened, guards: Guards, today: date) -> list[Symptom]:
-    seat, labs = opened.seats[0], len(opened.seats)
+def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> list[Symptom]:
+    seat, labs = seats[0], len(seats)
     target = opened.target(seat)
-    principals = dict.fromkeys(seat.principal for seat in opened.seats)
+    principals = dict.fromkeys(seat.principal for seat in seats)
     looks: list[tuple[str, Callable[[], str]]] = [
         ("identity", partial(_identity, opened, seat)),
         ("guards", partial(_guards, target, guards)),
@@ -145,9 +150,8 @@ def _inside(opened: Opened, guards: Guards, today: date) -> list[Symptom]:
         ("HTTP APIs", partial(_apis, target, labs)),
         ("concurrent executions", partial(_concurrency, target, labs)),
         ("runtime", partial(_runtime, target, today)),
-        ("leftovers", partial(_leftovers, opened)),
     ]
-    return [_symptom(subject, look) for subject, look in looks]
+    return [*(_symptom(subject, look) for subject, look in looks), *_leftovers(opened, seats)]
 
 
 def _identity(opened: Opened, seat: Seat) -> str:
@@ -201,28 +205,45 @@ def _runtime(target: Target, today: date) -> str:
     return f"{runtime} is supported until {until}"
 
 
-def _leftovers(opened: Opened) -> str:
-    """What an earlier class left, under this class's names or others."""
-    for seat in opened.seats:
-        for found in removal.scan(opened.target(seat)):
-            raise _leftover(found, seat)
-    return _strangers(opened)
+def _leftovers(opened: Opened, seats: list[Seat]) -> list[Symptom]:
+    """What earlier classes left, under this class's names or others."""
+    try:
+        with aws_errors_in_words():
+            found = [left for seat in seats for left in _left_of(opened, seat)]
+            return [*(found or [Symptom("leftovers", True, "none")]), *_other_labs(opened, seats)]
+    except LabError as error:
+        return [Symptom("leftovers", False, error.problem, error.remedy)]
 
 
-def _leftover(found: Left, seat: Seat) -> LabError:
-    if found.ours:
-        problem = f"The lab {seat.lab} of {seat.attendee} stands already: the {found.kind} {found.name} for one."
-        return LabError(problem, "If nobody needs it: labkit reset --roster FILE --execute")
-    return LabError(
-        f"The {found.kind} {found.name} has a name of the lab {seat.lab} but not its tag, so that lab cannot be built.",
+def _left_of(opened: Opened, seat: Seat) -> Iterator[Symptom]:
+    """What stands under the names of one lab."""
+    found = removal.scan(opened.target(seat))
+    standing = counts({"kind": thing.kind} for thing in found if thing.ours)
+    if any(thing.ours for thing in found):
+        problem = f"The lab {seat.lab} of {seat.attendee} stands already: {standing}."
+        yield Symptom("leftovers", False, problem, "If nobody needs it: labkit reset --roster FILE --execute")
+    for thing in found:
+        if not thing.ours:
+            yield _foreign(thing, seat)
+
+
+def _foreign(thing: Left, seat: Seat) -> Symptom:
+    problem = f"The {thing.kind} {thing.name} ({thing.id}) has a name of the lab {seat.lab} but not its tag"
+    if thing.kind in NOT_UNIQUE:
+        return Note("leftovers", True, f"{problem}. Both can stand side by side; a reset leaves it alone.")
+    return Symptom(
+        "leftovers",
+        False,
+        f"{problem}, so that lab cannot be built.",
         "Delete it, or change the lab's name in the roster.",
     )
 
 
-def _strangers(opened: Opened) -> str:
+def _other_labs(opened: Opened, seats: list[Seat]) -> Iterator[Note]:
     """The labs that the roster does not name."""
-    target, ours = opened.target(opened.seats[0]), {seat.lab for seat in opened.seats}
+    target, ours = opened.target(seats[0]), {seat.lab for seat in opened.seats}
     index, wanted = target.client("resourcegroupstaggingapi"), [{"Key": TAG_KEY}]
     mappings = every(index, "get_resources", "ResourceTagMappingList", TagFilters=wanted)
     labs = {tag["Value"] for mapping in mappings for tag in mapping["Tags"] if tag["Key"] == TAG_KEY}
-    return "none" if labs <= ours else f"labs that are not in the roster: {', '.join(sorted(labs - ours))}"
+    if labs - ours:
+        yield Note("other labs", True, f"not in the roster, and left alone: {', '.join(sorted(labs - ours))}")

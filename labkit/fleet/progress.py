@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
 from labkit.fleet.roster import Seat
-from labkit.text.shown import html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Table, html_of, sentences, text_of
 from labkit.text.wording import counted
 
 WAITING = "waiting"
@@ -80,16 +76,15 @@ class Progress:
         at_work = len(self.lines) - done - waiting
         return f"{done} of {len(self.lines)} done{trouble}, {at_work} at work, {waiting} waiting"
 
-    def text(self, most: int = MOST_ROWS) -> str:
+    def blocks(self, most: int = MOST_ROWS) -> list[Block]:
         """The summary, and the table below it."""
-        rows = self._rows(most)
-        return f"{self.summary}\n\n{text_table(_HEADER, rows)}" if rows else self.summary
+        return [sentences(self.summary), Table(("account", "region", "labs", "now", "removed"), self._rows(most))]
 
     def html(self) -> str:
-        """The summary with a bar, and the table below it."""
-        rows, done = self._rows(MOST_ROWS), sum(line.finished for line in self.lines.values())
+        """The summary and the table, with a bar above them."""
+        done = sum(line.finished for line in self.lines.values())
         bar = f'<progress max="{len(self.lines)}" value="{done}" aria-label="accounts done"></progress>'
-        return f"{html_paragraph(self.summary)}{bar}{html_table(_HEADER, rows) if rows else ''}"
+        return bar + html_of(self.blocks())
 
     def _rows(self, most: int) -> list[tuple[str, str, str, str, str]]:
         """The lines that matter most; at the end only those in trouble, since a report follows."""
@@ -102,14 +97,12 @@ class Progress:
         return self.lines[seat.account, seat.region]
 
 
-_HEADER = ("account", "region", "labs", "now", "removed")
-
 # Shows a progress while a block runs; the block calls what it is given to show the latest.
-View = Callable[[Progress], AbstractContextManager[Callable[[], None]]]
+Display = Callable[[Progress], AbstractContextManager[Callable[[], None]]]
 
 
-def suitable_view() -> View:
-    """The view for where this runs: a notebook, a terminal, or neither."""
+def suitable_display() -> Display:
+    """The display for where this runs: a notebook, a terminal, or neither."""
     ipython = sys.modules.get("IPython")
     if ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None:
         return in_notebook
@@ -119,10 +112,14 @@ def suitable_view() -> View:
 @contextmanager
 def on_terminal(progress: Progress) -> Iterator[Callable[[], None]]:
     """A table on standard error that is drawn over itself."""
+    from rich.console import Console  # noqa: PLC0415 - only a terminal needs these three
+    from rich.live import Live  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     console = Console(stderr=True, highlight=False)
 
     def latest() -> Text:
-        return Text(progress.text(console.height - 6))
+        return Text(text_of(progress.blocks(console.height - 6)))
 
     with Live(latest(), console=console, auto_refresh=False) as live:
         try:
@@ -139,7 +136,7 @@ def in_notebook(progress: Progress) -> Iterator[Callable[[], None]]:
 
     widget, sentence = HTML(_in_page_style(progress)), f"Working on {counted(len(progress.lines), 'account')}."
     bundle: Any = widget._repr_mimebundle_()
-    shown = {**bundle, "text/plain": sentence, "text/html": html_paragraph(sentence)}
+    shown = {**bundle, "text/plain": sentence, "text/html": sentences(sentence).html()}
     publish_display_data(shown)  # type: ignore[no-untyped-call]  # IPython leaves it without types
 
     def show() -> None:

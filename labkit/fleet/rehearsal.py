@@ -19,7 +19,8 @@ from labkit.fleet.roster import DEFAULT_LAB
 from labkit.machine.private_files import write_text
 from labkit.settings import Settings
 from labkit.target.embedded import region_from_environment
-from labkit.text.shown import Shown, html_table, text_table
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
 
 T = TypeVar("T")
 
@@ -46,13 +47,10 @@ class Rehearsal(Shown):
     accounts: tuple[FakeAccount, ...]
     roster: Path
 
-    def text(self) -> str:
-        """A line for each account."""
-        return text_table(_HEADER, self._rows()) if self.accounts else _NOTHING
-
-    def html(self) -> str:
+    def blocks(self) -> list[Block]:
         """A row for each account."""
-        return html_table(_HEADER, self._rows())
+        rows = [(a.attendee, a.account, a.cloud.endpoint_url if a.cloud else "not running") for a in self.accounts]
+        return [Table(("attendee", "account", "endpoint"), rows) if rows else sentences(_NOTHING)]
 
     def to_dict(self) -> dict[str, Any]:
         """The path of the `roster`, and the `accounts` with their `endpoint_url` (null if one does not run)."""
@@ -62,20 +60,20 @@ class Rehearsal(Shown):
         ]
         return {"roster": str(self.roster) if self.accounts else None, "accounts": accounts}
 
-    def _rows(self) -> list[tuple[str, str, str]]:
-        return [(a.attendee, a.account, a.cloud.endpoint_url if a.cloud else "not running") for a in self.accounts]
 
-
-_HEADER = ("attendee", "account", "endpoint")
 _NOTHING = "No class is being rehearsed. Start one: labkit cloud class start N"
 
 
-def start(size: int, home: Path | None = None, *, supervised: bool = False) -> Rehearsal:
+def start(
+    size: int, home: Path | None = None, *, weather: str = "calm", seed: int = 0, supervised: bool = False
+) -> Rehearsal:
     """Start a class, or bring the one that runs to another size, and write its roster.
 
     Args:
         size: how many accounts, each with one attendee.
         home: the lab's home folder; the environment's by default.
+        weather: calm, or rough: slow and moody, as AWS can be. An account that runs keeps its own.
+        seed: repeats a rough weather.
         supervised: end the accounts when this process ends. Otherwise each ends after two hours without a request.
 
     Raises:
@@ -87,7 +85,12 @@ def start(size: int, home: Path | None = None, *, supervised: bool = False) -> R
     home = home or Settings.from_environment().home
     wanted = [_account_id(number) for number in range(1, size + 1)]
     _each(lambda account: _remove(account_home(home, account)), [a for a in _accounts(home) if a not in wanted])
-    _each(lambda account: process.start(account_home(home, account), account_id=account, supervised=supervised), wanted)
+
+    def started(account: str) -> None:
+        folder = account_home(home, account)
+        process.start(folder, account_id=account, weather=weather, seed=seed, supervised=supervised)
+
+    _each(started, wanted)
     rehearsal = status(home)
     write_text(rehearsal.roster, _roster(rehearsal.accounts))
     return rehearsal

@@ -13,6 +13,7 @@ from labkit.fleet.progress import Progress
 from labkit.fleet.reset_record import ResetRecord
 from labkit.fleet.reset_report import CLEAN, LEFT_ALONE, NOT_BUILT, QUARANTINED, REMOVING, LabPlan, LabResult
 from labkit.fleet.roster import Seat
+from labkit.fleet.workers import Stop
 from labkit.lab import Lab
 from labkit.removal import removal
 from labkit.removal.receipt import Receipt
@@ -31,7 +32,7 @@ def _plan(opened: Opened, seat: Seat) -> LabPlan:
         with aws_errors_in_words():
             return LabPlan(seat, removal.plan(opened.target(seat)))
     except LabError as error:
-        return LabPlan(seat, reason=error.problem, remedy=error.remedy)
+        return LabPlan(seat, obstacle=error)
 
 
 class _LeftAloneError(LabError):
@@ -46,32 +47,30 @@ class AccountReset:
         opened: the account, with its guards.
         record: told of each lab what became of it.
         progress: told what is going on.
-        pause: waits so many seconds between two tries.
+        stop: ends the waiting between two tries.
         through: the step to build each lab through afterwards, if any.
+        again: what a person does about a lab that is left, in a sentence.
     """
 
     opened: Opened
     record: ResetRecord
     progress: Progress
-    pause: Callable[[float], None]
+    stop: Stop
     through: str | None
+    again: str
 
     def run(self) -> None:
         """Reset every lab of the account. What goes wrong with one does not stop the others."""
-        failed = self._clean([seat for seat in self.opened.seats if not self._only_to_build(seat)])
+        failed = self._clean(self.opened.seats)
         for _ in range(TRIES - 1):
             if failed:
-                self.pause(max(self.opened.target(seat).place.patience for seat in failed) / TRIES)
+                self.stop.pause(max(self.opened.target(seat).place.patience for seat in failed) / TRIES)
                 failed = self._clean(failed)
         for seat, error in failed.items():
-            self._keep(seat, QUARANTINED, error)
+            self._keep(seat, QUARANTINED, LabError(error.problem, f"{error.remedy} {self.again}"))
         if self.through:
             self._build([seat for seat in self.opened.seats if self._state(seat) == CLEAN])
         self._finish()
-
-    def _only_to_build(self, seat: Seat) -> bool:
-        """Whether an earlier run of this reset, which was killed, has cleaned the lab and maybe begun to build it."""
-        return self.through is not None and self._state(seat) == CLEAN
 
     def _clean(self, seats: Iterable[Seat]) -> dict[Seat, LabError]:
         """Remove the labs, then look at each again. Returns those that are not clean, and why."""
@@ -113,13 +112,13 @@ class AccountReset:
         receipt = removal.remove_lab(target, keep=lambda receipt: self._keep_receipt(seat, receipt), known=known)
         for left in receipt.left:
             if left.ours:
-                raise LabError(f"The {left.kind} {left.name} is left: {left.why}.", "Mend that, then reset again.")
+                raise LabError(f"The {left.kind} {left.name} is left: {left.why}.", "Mend that first.")
 
     def _look_again(self, seat: Seat, target: Target) -> None:
         self.progress.say(seat, f"looking again at {seat.lab}")
         for found in until_settled(lambda: removal.scan(target)):
             if found.ours:
-                raise LabError(f"The {found.kind} {found.name} was there again.", "See who makes it, then reset again.")
+                raise LabError(f"The {found.kind} {found.name} was there again.", "See who makes it.")
         self._keep(seat, CLEAN)
 
     def _build(self, seats: Iterable[Seat]) -> None:

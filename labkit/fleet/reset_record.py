@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from labkit.errors import LabError
-from labkit.fleet.reset_report import LabResult, ResetReport
+from labkit.fleet.reset_report import WAITING, LabResult, ResetReport
 from labkit.fleet.roster import Roster, Seat
 from labkit.machine.private_files import private_folder, read_json, write_json, write_text
 
@@ -31,6 +32,7 @@ class ResetRecord:
 
     def __init__(self, folder: Path) -> None:
         self.files = folder / "report"
+        self.goes_on = False
         self._folder = folder
         self._labs = folder / "labs"
         self._run: dict[str, Any] = read_json(folder / _RUN) or {}
@@ -45,10 +47,23 @@ class ResetRecord:
         """
         last = latest(home, roster)
         if last and last.finished is None:
+            last._begin_again()
             return last
         record = cls(_folder(home, roster) / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}")
         record._write(started=time.time(), finished=None)
         return record
+
+    def _begin_again(self) -> None:
+        """Believe nothing of what the labs were when the reset was ended. What it removed stays told."""
+        for file in self._labs.glob("*.json"):
+            kept = LabResult.from_dict(read_json(file))
+            self.keep(replace(kept, state=WAITING, reason="", remedy="", built=""))
+        self.goes_on = True
+
+    @property
+    def started(self) -> float:
+        """When the reset began, in seconds since 1970."""
+        return float(self._run["started"])
 
     @property
     def finished(self) -> float | None:
@@ -66,19 +81,17 @@ class ResetRecord:
 
     def finish(self) -> None:
         """The reset has ended."""
-        self._write(started=self._run["started"], finished=time.time())
+        self._write(started=self.started, finished=time.time())
 
     def report(self, roster: Roster) -> ResetReport:
         """The report of the labs of a roster."""
         results = (self.read(seat) or LabResult.of(seat) for seat in roster.seats)
-        started, finished = self._run["started"], self.finished
-        return ResetReport(tuple(results), roster.bad, started, finished, version("jwt-authorizer-lab"))
+        return ResetReport(tuple(results), roster.bad, self.started, self.finished, version("jwt-authorizer-lab"))
 
     def write(self, report: ResetReport) -> None:
-        """Write a report of the class, `class.txt`, `.html` and `.json`, and one of each account."""
+        """Write a report of the class, `class.html` and `class.json`, and one of each account in which it worked."""
         for name, part in {"class": report, **report.accounts}.items():
-            write_text(self.files / f"{name}.txt", part.full_text() + "\n")
-            write_text(self.files / f"{name}.html", part.full_html() + "\n")
+            write_text(self.files / f"{name}.html", part.page() + "\n")
             write_text(self.files / f"{name}.json", json.dumps(part.to_dict(), indent=1) + "\n")
 
     def _file(self, *words: str) -> Path:

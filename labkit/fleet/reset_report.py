@@ -6,12 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
+from labkit.errors import LabError
+from labkit.fleet.roster import BadRow, Seat, bad_rows
 from labkit.removal.removal import Plan
-from labkit.text.shown import Shown, html_details, html_paragraph, html_table, text_table
-from labkit.text.wording import counted
+from labkit.text.blocks import Block, Folded, Table, html_escaped, sentences, text_of
+from labkit.text.shown import Shown
+from labkit.text.wording import counted, moment
+
+STYLE_SHEET = Path(__file__).with_name("report.css")
 
 WAITING = "waiting"
 REMOVING = "being removed"
@@ -60,6 +65,16 @@ class LabResult:
         return self.state == CLEAN
 
     @property
+    def entered(self) -> bool:
+        """Whether anything was done in its account."""
+        return self.state not in (WAITING, LEFT_ALONE) or bool(self.removed)
+
+    @property
+    def where(self) -> tuple[str, str, str, str]:
+        """Whose it is, and where."""
+        return self.attendee, self.account, self.region, self.lab
+
+    @property
     def outcome(self) -> str:
         """Its state in a few words."""
         return f"{self.state}, built through {self.built}" if self.built else self.state
@@ -77,82 +92,109 @@ class ResetReport(Shown):
 
     @property
     def clean(self) -> bool:
-        """Whether every lab is as the reset should leave it, and every row of the roster could be used."""
-        return not self.bad and all(lab.good for lab in self.labs)
+        """Whether the reset has ended, every lab is as it should leave it, and every row of the roster was used."""
+        return self.finished is not None and not self.bad and all(lab.good for lab in self.labs)
 
     @property
     def accounts(self) -> dict[str, ResetReport]:
-        """The report of each account."""
+        """The report of each account in which anything was done."""
         labs: dict[str, list[LabResult]] = {}
         for lab in self.labs:
             labs.setdefault(lab.account, []).append(lab)
-        return {account: replace(self, labs=tuple(its), bad=()) for account, its in labs.items()}
+        entered = {account: its for account, its in labs.items() if any(lab.entered for lab in its)}
+        return {account: replace(self, labs=tuple(its), bad=()) for account, its in entered.items()}
 
     @property
     def summary(self) -> str:
-        """One sentence: how many labs are clean, and what became of the others."""
+        """One sentence, or two: how many labs are clean, and what became of the others."""
         states = Counter(lab.state for lab in self.labs)
         clean = states.pop(CLEAN, 0)
         others = [f"{count} {state}" for state, count in states.items()]
         others += [f"{counted(len(self.bad), 'row')} of the roster unusable"] if self.bad else []
-        sentence = f"{clean} of {len(self.labs)} labs are clean: two scans found nothing of them."
-        return f"{sentence} The rest: {', '.join(others)}." if others else sentence
+        rest = f" The rest: {', '.join(others)}." if others else ""
+        if self.finished is None:
+            return f"This reset is not finished: {clean} of {counted(len(self.labs), 'lab')} clean so far.{rest}"
+        if len(self.labs) == 1 and not self.bad:
+            (lab,) = self.labs
+            proof = ": two scans found nothing of it" if lab.good else ""
+            return f"The lab {lab.lab} of {lab.attendee} is {lab.outcome}{proof}."
+        return f"{clean} of {counted(len(self.labs), 'lab')} are clean: two scans found nothing of them.{rest}"
 
     @property
     def heading(self) -> str:
         """When and by which version, in one line."""
-        ended = f"to {_moment(self.finished)}" if self.finished else "not finished"
-        return f"Reset from {_moment(self.started)} {ended}, labkit {self.version}"
+        ended = f"to {moment(self.finished)}" if self.finished else "not finished"
+        return f"Reset from {moment(self.started)} {ended}, labkit {self.version}"
+
+    def blocks(self) -> list[Block]:
+        """The summary, a row for each lab, why some are not clean, what is left, unusable rows, what was removed."""
+        left = [(lab.attendee, thing["kind"], thing["name"], thing["why"]) for lab in self.labs for thing in lab.left]
+        gone = [
+            (lab.attendee, thing["kind"], thing["name"], thing["why"]) for lab in self.labs for thing in lab.removed
+        ]
+        reasons = [f"{lab.attendee}: {lab.reason} {lab.remedy}".rstrip() for lab in self.labs if lab.reason]
+        return [
+            sentences(self.summary),
+            self._results(),
+            sentences(*reasons),
+            Table(("attendee", "left", "name", "because"), left),
+            bad_rows(self.bad),
+            Folded("What was removed", (Table(("attendee", "removed", "name", "because"), gone),)),
+        ]
 
     def text(self) -> str:
-        """The summary, a line for each lab, then what is left and the rows that could not be used."""
-        left = text_table(_LEFT, self._left()) if self._left() else ""
-        parts = [self.summary, text_table(_LABS, self._rows()), self._reasons(), left, bad_rows_text(self.bad)]
-        return "\n\n".join(part for part in parts if part)
+        """The same, without what was removed: a terminal folds nothing away."""
+        return text_of(self.blocks()[:-1], self.terms.say)
 
-    def html(self) -> str:
-        """The summary, a row for each lab, what is left, the rows that could not be used, and what was removed."""
-        left = html_table(_LEFT, self._left()) if self._left() else ""
-        reasons = "".join(html_paragraph(line) for line in self._reasons().splitlines())
-        parts = [html_paragraph(self.summary), html_table(_LABS, self._rows()), reasons, left, bad_rows_html(self.bad)]
-        return "".join([*parts, html_details("What was removed", html_table(_REMOVED, self._removed()))])
+    def page(self) -> str:
+        """A page of its own, to be handed over or printed: all of it with ids and times, and nothing folded away."""
+        title = "Reset of a class" if len({lab.account for lab in self.labs}) > 1 else "Reset of an account"
+        reasons = [(*lab.where, lab.reason, lab.remedy) for lab in self.labs if lab.reason]
+        sections: list[tuple[str, Block]] = [
+            ("Every lab", self._results()),
+            ("What to do", Table((*_WHERE, "why", "what to do"), reasons)),
+            ("Rows of the roster that could not be used", bad_rows(self.bad)),
+            ("What is left", self._things("left")),
+            ("What was removed", self._things("removed")),
+        ]
+        return "\n".join(
+            [
+                '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+                '<meta name="viewport" content="width=device-width, initial-scale=1">',
+                f"<title>{title}</title><style>{STYLE_SHEET.read_text(encoding='utf-8')}</style></head><body>",
+                f"<h1>{title}</h1><p>{html_escaped(self.heading)}</p>",
+                f'<p class="{"good" if self.clean else "bad"}">{html_escaped(self.summary)}</p>',
+                *(f"<h2>{name}</h2><div>{block.html()}</div>" for name, block in sections if block.html()),
+                "</body></html>",
+            ]
+        )
 
-    def full_text(self) -> str:
-        """The text under its heading, with everything that was removed: for a file."""
-        return "\n\n".join([self.heading, self.text(), text_table(_REMOVED, self._removed())])
+    def _results(self) -> Table:
+        rows = [(*lab.where, lab.outcome, counts(lab.removed)) for lab in self.labs]
+        return Table((*_WHERE, "result", "removed"), rows)
 
-    def full_html(self) -> str:
-        """The HTML under its heading, as a page of its own: for a file."""
-        title = "<!doctype html><html lang=en><meta charset=utf-8><title>Reset of a class</title>"
-        return f"{title}<h1>Reset of a class</h1>{html_paragraph(self.heading)}{self.html()}</html>"
+    def _things(self, which: str) -> Table:
+        """What was removed or is left, with the ids that AWS gave it."""
+        rows = [
+            (*lab.where, *(thing[part] for part in ("kind", "name", "id", "why")))
+            for lab in self.labs
+            for thing in getattr(lab, which)
+        ]
+        return Table((*_WHERE, "kind", "name", "id", "because"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, the times as ISO 8601."""
         return {
             "clean": self.clean,
-            "started": _moment(self.started),
-            "finished": _moment(self.finished) if self.finished else None,
+            "started": _iso(self.started),
+            "finished": _iso(self.finished) if self.finished else None,
             "version": self.version,
             "labs": [lab.to_dict() for lab in self.labs],
             "rows": [row.to_dict() for row in self.bad],
         }
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [(n.attendee, n.account, n.region, n.lab, n.outcome, counts(n.removed)) for n in self.labs]
 
-    def _reasons(self) -> str:
-        return "\n".join(f"{lab.attendee}: {lab.reason} {lab.remedy}".rstrip() for lab in self.labs if lab.reason)
-
-    def _left(self) -> list[tuple[str, ...]]:
-        return [(lab.attendee, thing["kind"], thing["name"], thing["why"]) for lab in self.labs for thing in lab.left]
-
-    def _removed(self) -> list[tuple[str, ...]]:
-        return [(n.attendee, gone["kind"], gone["name"], gone["why"]) for n in self.labs for gone in n.removed]
-
-
-_LABS = ("attendee", "account", "region", "lab", "result", "removed")
-_LEFT = ("attendee", "left", "name", "because")
-_REMOVED = ("attendee", "removed", "name", "because")
+_WHERE = ("attendee", "account", "region", "lab")
 
 
 def counts(things: Iterable[Mapping[str, Any]]) -> str:
@@ -161,7 +203,7 @@ def counts(things: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(counted(count, kind) for kind, count in kinds.items()) or "nothing"
 
 
-def _moment(seconds: float) -> str:
+def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
@@ -171,8 +213,7 @@ class LabPlan:
 
     seat: Seat
     plan: Plan | None = None
-    reason: str = ""
-    remedy: str = ""
+    obstacle: LabError | None = None
 
     @property
     def in_short(self) -> str:
@@ -182,8 +223,8 @@ class LabPlan:
     def to_dict(self) -> dict[str, Any]:
         """The attendee, the account, and the plan or the reason."""
         where = {key: getattr(self.seat, key) for key in ("attendee", "account", "region", "lab")}
-        what = self.plan.to_dict() if self.plan else {"error": self.reason, "fix": self.remedy}
-        return {**where, **what}
+        what = self.plan.to_dict() if self.plan else {}
+        return {**where, **what, **(self.obstacle.to_dict() if self.obstacle else {})}
 
 
 @dataclass(frozen=True, repr=False)
@@ -207,32 +248,19 @@ class ResetPlan(Shown):
         size = f"{counted(deletions, 'deletion')} in {counted(len(accounts), 'account')}"
         return f"A reset would make {size}. None is made yet."
 
-    def text(self) -> str:
-        """The summary, a line for each lab, then each lab's whole plan."""
-        plans = [f"{lab.seat.attendee}\n{lab.plan.text()}" for lab in self.labs if lab.plan and _has_parts(lab.plan)]
-        parts = [self.summary, text_table(_PLANS, self._rows()), self._reasons(), bad_rows_text(self.bad), *plans]
-        return "\n\n".join(part for part in parts if part)
-
-    def html(self) -> str:
-        """The summary, a row for each lab, then each lab's whole plan, folded away."""
-        plans = [html_details(n.seat.attendee, n.plan.html()) for n in self.labs if n.plan and _has_parts(n.plan)]
-        reasons = "".join(html_paragraph(line) for line in self._reasons().splitlines())
-        table = html_table(_PLANS, self._rows())
-        return "".join([html_paragraph(self.summary), table, reasons, bad_rows_html(self.bad), *plans])
+    def blocks(self) -> list[Block]:
+        """The summary, a row for each lab, why some would be left alone, then each lab's whole plan."""
+        rows = [(n.seat.attendee, n.seat.account, n.seat.region, n.seat.lab, n.in_short) for n in self.labs]
+        obstacles = [f"{n.seat.attendee}: {n.obstacle}" for n in self.labs if n.obstacle]
+        plans = [(n.seat.attendee, n.plan) for n in self.labs if n.plan and (n.plan.deletions or n.plan.left)]
+        return [
+            sentences(self.summary),
+            Table((*_WHERE, "would remove"), rows),
+            sentences(*obstacles),
+            bad_rows(self.bad),
+            *(Folded(attendee, tuple(plan.blocks()), titled=True) for attendee, plan in plans),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The plan of every lab, and the rows that cannot be used."""
         return {"labs": [lab.to_dict() for lab in self.labs], "rows": [row.to_dict() for row in self.bad]}
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [(n.seat.attendee, n.seat.account, n.seat.region, n.seat.lab, n.in_short) for n in self.labs]
-
-    def _reasons(self) -> str:
-        return "\n".join(f"{n.seat.attendee}: {n.reason} {n.remedy}" for n in self.labs if n.reason)
-
-
-_PLANS = ("attendee", "account", "region", "lab", "would remove")
-
-
-def _has_parts(plan: Plan) -> bool:
-    return bool(plan.deletions or plan.left)

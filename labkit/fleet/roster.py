@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml  # type: ignore[import-untyped]  # its stubs would be one more dependency for three calls
-
 from labkit.aws import partition, regions_with
 from labkit.errors import LabError, UsageError
 from labkit.machine.loopback import is_loopback
 from labkit.settings import NAME_PATTERN
-from labkit.text.shown import Shown, html_table, text_table
+from labkit.text.blocks import Block, Table
+from labkit.text.shown import Shown
 from labkit.text.wording import counted, printable
 
 REQUIRED = ("attendee", "account", "region")
@@ -28,6 +27,7 @@ DEFAULT_LAB = "jwt-lab"
 
 _OTHER_NAMES = {"account_id": "account", "lab_name": "lab"}
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,2}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
 _ROLE_NAME = re.compile(r"[\w+=,.@/-]+")
 _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/[\w+=,.@/-]+")
@@ -93,22 +93,14 @@ class Roster(Shown):
             groups.setdefault((seat.account, seat.region), []).append(seat)
         return tuple(tuple(group) for group in groups.values())
 
-    def text(self) -> str:
-        """A line for each attendee, then one for each row that cannot be used."""
-        seats = text_table(("attendee", "account", "region", "lab", "by way of"), self._rows())
-        return "\n\n".join([seats, bad_rows_text(self.bad)]).strip()
-
-    def html(self) -> str:
-        """A row for each attendee, then one for each that cannot be used."""
-        seats = html_table(("attendee", "account", "region", "lab", "by way of"), self._rows())
-        return seats + bad_rows_html(self.bad)
+    def blocks(self) -> list[Block]:
+        """A row for each attendee, then one for each row that cannot be used."""
+        rows = [(s.attendee, s.account, s.region, s.lab, _way(s)) for s in self.seats]
+        return [Table(("attendee", "account", "region", "lab", "by way of"), rows), bad_rows(self.bad)]
 
     def to_dict(self) -> dict[str, Any]:
         """The `seats`, and the `rows` that cannot be used."""
         return {"seats": [vars(seat) for seat in self.seats], "rows": [row.to_dict() for row in self.bad]}
-
-    def _rows(self) -> list[tuple[str, str, str, str, str]]:
-        return [(s.attendee, s.account, s.region, s.lab, _way(s)) for s in self.seats]
 
 
 def _way(seat: Seat) -> str:
@@ -116,19 +108,10 @@ def _way(seat: Seat) -> str:
     return ", ".join(f"{kind} {value}" for kind, value in ways if value) or "your own credentials"
 
 
-_BAD_HEADER = ("line", "attendee", "left alone because", "what to do")
-
-
-def bad_rows_text(rows: Iterable[BadRow]) -> str:
-    """A line for each row that cannot be used; nothing if there is none."""
-    table = [(str(row.line), row.attendee, row.problem, row.remedy) for row in rows]
-    return text_table(_BAD_HEADER, table) if table else ""
-
-
-def bad_rows_html(rows: Iterable[BadRow]) -> str:
-    """A table row for each row that cannot be used; nothing if there is none."""
-    table = [(str(row.line), row.attendee, row.problem, row.remedy) for row in rows]
-    return html_table(_BAD_HEADER, table) if table else ""
+def bad_rows(rows: Iterable[BadRow]) -> Table:
+    """The rows of a roster that cannot be used."""
+    header = ("line", "attendee", "left alone because", "what to do")
+    return Table(header, [(str(row.line), row.attendee, row.problem, row.remedy) for row in rows])
 
 
 def read_roster(path: Path) -> Roster:
@@ -178,6 +161,8 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
+    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - most rosters are CSV; its stubs are not installed
+
     # Nodes, not values: YAML reads the digits of an account id that begins with 0 as an octal number.
     try:
         root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -273,6 +258,11 @@ def _check_account(account: str) -> None:
         raise LabError(
             f"The account id {account} has {len(account)} digits instead of 12.",
             "If a spreadsheet dropped its leading zeros, put them back and keep the column as text.",
+        )
+    if _SCIENTIFIC.fullmatch(account):
+        raise LabError(
+            f"The account id {account} was shortened by a spreadsheet, which takes it for a number.",
+            "Make the column text there, type the 12 digits of each account again, and save it anew.",
         )
     raise LabError(f"{account!r} is not an account id.", "An account id has 12 digits and nothing else.")
 

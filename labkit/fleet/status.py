@@ -8,14 +8,15 @@ from typing import Any
 from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
 from labkit.fleet.accounts import Opened
-from labkit.fleet.roster import BadRow, Seat, bad_rows_html, bad_rows_text
+from labkit.fleet.roster import BadRow, Seat, bad_rows
 from labkit.runtimes import RUNTIMES
 from labkit.steps import STEPS
 from labkit.steps.functions import find_function
 from labkit.steps.report import Finding
 from labkit.target.names import PRE_TOKEN
 from labkit.target.target import Target
-from labkit.text.shown import Shown, html_paragraph, html_table, text_table
+from labkit.text.blocks import Block, Table, sentences
+from labkit.text.shown import Shown
 from labkit.text.wording import counted
 
 
@@ -23,15 +24,14 @@ from labkit.text.wording import counted
 class Standing:
     """Where one attendee stands: the steps that exist, what is wrong with them, or why that cannot be told.
 
-    `halfway` names what is missing of a step that was begun.
+    `halfway` names what is missing of a step that was begun, `obstacle` is why the lab could not be looked at.
     """
 
     seat: Seat
     built: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     halfway: str = ""
-    reason: str = ""
-    remedy: str = ""
+    obstacle: LabError | None = None
 
     @property
     def done(self) -> bool:
@@ -41,23 +41,23 @@ class Standing:
     @property
     def steps(self) -> str:
         """The steps that exist, in words."""
-        if self.reason:
+        if self.obstacle:
             return "unknown"
         return "everything" if len(self.built) == len(STEPS) else ", ".join(self.built) or "nothing"
 
     @property
     def stuck(self) -> str:
         """What is wrong, in a few words; empty if nothing is."""
-        if self.reason:
-            return self.reason
+        if self.obstacle:
+            return self.obstacle.problem
         more = f" and {len(self.findings) - 1} more" if len(self.findings) > 1 else ""
         return f"{self.findings[0].step}: {self.findings[0].subject}{more}" if self.findings else self.halfway
 
     @property
-    def help(self) -> str:
-        """What to do about it."""
-        if self.remedy or not self.stuck:
-            return self.remedy
+    def remedy(self) -> str:
+        """What to do about it; empty if nothing is wrong."""
+        if self.obstacle or not self.stuck:
+            return self.obstacle.remedy if self.obstacle else ""
         return self.findings[0].remedy if self.findings else "labkit up"
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Standing:
             **{key: getattr(self.seat, key) for key in ("attendee", "account", "region", "lab")},
             "built": list(self.built),
             "stuck": self.stuck or None,
-            "fix": self.help or None,
+            "fix": self.remedy or None,
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -81,7 +81,7 @@ class ClassStatus(Shown):
     @property
     def passed(self) -> bool:
         """Whether every lab could be looked at."""
-        return not self.bad and not any(standing.reason for standing in self.standings)
+        return not self.bad and not any(standing.obstacle for standing in self.standings)
 
     @property
     def summary(self) -> str:
@@ -89,24 +89,15 @@ class ClassStatus(Shown):
         done, stuck = sum(s.done for s in self.standings), sum(bool(s.stuck) for s in self.standings)
         return f"{done} of {counted(len(self.standings), 'attendee')} finished, {stuck} stuck."
 
-    def text(self) -> str:
-        """The summary and a line for each attendee."""
-        parts = [self.summary, text_table(_HEADER, self._rows()), bad_rows_text(self.bad)]
-        return "\n\n".join(part for part in parts if part)
-
-    def html(self) -> str:
-        """The summary and a row for each attendee."""
-        return html_paragraph(self.summary) + html_table(_HEADER, self._rows()) + bad_rows_html(self.bad)
+    def blocks(self) -> list[Block]:
+        """The summary, a row for each attendee, and the rows of the roster that cannot be used."""
+        rows = [(s.seat.attendee, s.seat.account, s.seat.lab, s.steps, s.stuck, s.remedy) for s in self.standings]
+        header = ("attendee", "account", "lab", "has built", "stuck on", "what to do")
+        return [sentences(self.summary), Table(header, rows), bad_rows(self.bad)]
 
     def to_dict(self) -> dict[str, Any]:
         """The `attendees`, and the `rows` of the roster that cannot be used."""
         return {"attendees": [s.to_dict() for s in self.standings], "rows": [row.to_dict() for row in self.bad]}
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [(s.seat.attendee, s.seat.account, s.seat.lab, s.steps, s.stuck, s.help) for s in self.standings]
-
-
-_HEADER = ("attendee", "account", "lab", "has built", "stuck on", "what to do")
 
 
 def standings(opened: Opened) -> list[Standing]:
@@ -120,7 +111,7 @@ def _standing(opened: Opened, seat: Seat) -> Standing:
         with aws_errors_in_words():
             return _look(_in_its_runtime(target), seat)
     except LabError as error:
-        return Standing(seat, reason=error.problem, remedy=error.remedy)
+        return Standing(seat, obstacle=error)
 
 
 def _look(target: Target, seat: Seat) -> Standing:

@@ -10,7 +10,7 @@ from labkit.fleet.guards import Guards
 from labkit.fleet.progress import unseen
 from labkit.lab import Lab
 from labkit.settings import Settings
-from tests.fleet.classes import ATTENDEES, Patience
+from tests.fleet.classes import ATTENDEES, Impatience
 from tests.fleet.organisation import Organisation
 
 ANA, BEN, CEM = "111100000001", "111100000002", "111100000003"
@@ -37,8 +37,8 @@ class Accounts:
                 writer.writerow({"lab": self.lab, **row, **changes.get(attendee, {})})
 
     def fleet(self, **guards: frozenset[str]) -> Fleet:
-        """The class, at no pace at all."""
-        return Fleet(self.roster, self._settings, guards=Guards(**guards), view=unseen, rates={}, clock=Patience())
+        """The class, in no time."""
+        return Fleet(self.roster, self._settings, guards=Guards(**guards), display=unseen, stop=Impatience())
 
     def built(self, attendee: str) -> Lab:
         """The lab of an attendee, its functions built."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
-from labkit.fleet.pace import Clock
 from labkit.fleet.progress import unseen
 from labkit.fleet.rehearsal import FakeAccount, Rehearsal
+from labkit.fleet.workers import Stop
 from labkit.lab import Lab
 from labkit.settings import Settings
 
@@ -20,15 +20,16 @@ ATTENDEES = ("ana", "ben", "cem")
 COLUMNS = ("attendee", "account", "region", "lab", "principal", "endpoint")
 
 
-class Patience(Clock):
-    """A clock that keeps nobody waiting, and remembers for how long it would have."""
+class Impatience(Stop):
+    """Keeps nobody waiting, and remembers for how long it would have."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waited: list[float] = []
 
-    def sleep(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         self.waited.append(seconds)
+        super().pause(0)
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Classroom:
     practice: Rehearsal
     roster: Path
     lab: str
-    clock: Patience = field(default_factory=Patience)
+    stop: Impatience = field(default_factory=Impatience)
 
     def __post_init__(self) -> None:
         self.write([self.row(attendee) for attendee in ATTENDEES])
@@ -74,7 +75,7 @@ class Classroom:
 
     def fleet(self, **options: Any) -> Fleet:
         """The class as its roster is now."""
-        given = {"view": unseen, "clock": self.clock, "guards": Guards(), **options}
+        given = {"display": unseen, "stop": self.stop, "guards": Guards(), **options}
         return Fleet(self.roster, self.settings, **given)
 
     def of(self, attendee: str) -> Lab:

@@ -29,7 +29,7 @@ def main(roster: str, home: str, calls: str) -> None:
         return answer
 
     URLLib3Session.send = send
-    fleet = Fleet(Path(roster), Settings("embedded", "jwt-lab", Path(home), "python3.13"), view=unseen)
+    fleet = Fleet(Path(roster), Settings("embedded", "jwt-lab", Path(home), "python3.13"), display=unseen)
     fleet.reset(len(fleet.roster.accounts))
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -15,6 +16,7 @@ from collections.abc import Callable
 import pytest
 
 from labkit.cli import main as cli
+from labkit.fleet import rehearsal
 from tests.fleet.classes import Classroom
 from tests.notebooks.rules import ROOT
 
@@ -171,18 +173,39 @@ def test_whatever_else_a_person_types_deletes_nothing(typed: str, code: int, cla
     assert classroom.fleet().reset(3).clean
 
 
+def test_ctrl_c_waits_for_no_call_that_hangs(classroom: Classroom) -> None:
+    endpoint = classroom.row("ben")["endpoint"]
+    command = [sys.executable, "-m", "tests.fleet.hanging", "preflight", "--roster", classroom.roster, endpoint]
+    running = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "LABKIT_HOME": str(classroom.home)}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    assert running.stdout.readline() == "hanging\n"
+
+    running.send_signal(signal.SIGINT)
+
+    _, err = running.communicate(timeout=30)  # the call itself would hang for ever
+    assert running.returncode == 130
+    assert err.endswith("Stopped.\nNothing is lost: the same command goes on where this one stopped.\n")
+
+
 def test_a_class_to_practise_on(
     labkit: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path_factory.mktemp("practice") / "home"
     monkeypatch.setenv("LABKIT_HOME", str(home))
     try:
-        code, out, _ = labkit("cloud", "class", "start", "1", "--json", roster=False)
+        words = ["cloud", "class", "start", "1", "--weather", "rough", "--seed", "3", "--json"]
+        code, out, _ = labkit(*words, roster=False)
         started = json.loads(out)
         assert (code, started["roster"]) == (0, f"{home}/rehearsal/roster.csv")
         assert started["accounts"][0]["endpoint_url"].startswith("http://127.0.0.1:")
 
         assert labkit("cloud", "class", "status", roster=False)[1].count("111100000001") == 1
+        cloud = rehearsal.running(home, "111100000001")
+        assert cloud is not None
+        assert cloud.weather == "rough"
         assert labkit("preflight", "--roster", started["roster"], roster=False)[0] == 0
         assert labkit("cloud", "class", "start", "0", roster=False)[0] == 2
     finally:

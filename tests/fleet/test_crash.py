@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,7 +123,7 @@ def test_a_reset_is_not_continued_after_it_has_ended(alone: Classroom) -> None:
 
 def test_ctrl_c_ends_all_accounts_before_their_next_call(classroom: Classroom) -> None:
     build(classroom)
-    fleet = classroom.fleet(view=interrupted, clock=None)
+    fleet = classroom.fleet(display=interrupted, stop=None)
 
     with pytest.raises(KeyboardInterrupt):
         fleet.reset(3)
@@ -134,13 +136,74 @@ def test_ctrl_c_ends_all_accounts_before_their_next_call(classroom: Classroom) -
 
 @contextmanager
 def interrupted(progress: Any) -> Iterator[Any]:
-    """A view at which a person presses Ctrl-C when the first thing was removed."""
+    """A display at which a person presses Ctrl-C when the first thing was removed."""
 
     def show() -> None:
         if any(line.removed for line in progress.lines.values()):
             raise KeyboardInterrupt
 
     yield show
+
+
+@pytest.mark.parametrize("first", [None, "functions"])
+@pytest.mark.parametrize("then", [None, "functions"])
+def test_what_a_reset_that_was_ended_had_cleaned_is_looked_at_anew(
+    first: str | None, then: str | None, classroom: Classroom
+) -> None:
+    build(classroom)
+    with pytest.raises(KeyboardInterrupt):
+        classroom.fleet(display=interrupted_after_the_first, at_once=1, stop=None).reset(3, first)
+    ana = classroom.fleet().report().labs[0]
+    assert (ana.state, ana.built) == ("clean", first or "")
+    classroom.of("ana").up("functions")
+    role = f"{classroom.lab}-LambdaForAdminUser-us-east-1"
+    everything = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+    iam = classroom.client("ana", "iam")
+    iam.put_role_policy(RoleName=role, PolicyName="mine", PolicyDocument=everything)
+    said: list[str] = []
+
+    report = classroom.fleet(tell=said.append).reset(3, then)
+
+    assert report.clean
+    assert [re.sub(r"at \S+ \S+ UTC", "at TIME", sentence) for sentence in said] == [
+        "Going on with the reset begun at TIME; every lab is looked at anew."
+    ]
+    assert ("role policy", f"mine of {role}") in [(thing["kind"], thing["name"]) for thing in report.labs[0].removed]
+    assert classroom.standing()["ana"] == ([then] if then else [])
+    if then:
+        assert "mine" not in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    assert classroom.fleet(tell=said.append).reset(3).clean
+    assert len(said) == 1
+
+
+@contextmanager
+def interrupted_after_the_first(progress: Any) -> Iterator[Any]:
+    """A display at which a person presses Ctrl-C when the first account is done."""
+
+    def show() -> None:
+        if any(line.finished for line in progress.lines.values()):
+            raise KeyboardInterrupt
+
+    yield show
+
+
+def test_the_report_of_a_reset_that_was_ended_says_so(classroom: Classroom) -> None:
+    build(classroom)
+    with pytest.raises(KeyboardInterrupt):
+        classroom.fleet(display=interrupted_after_the_first, at_once=1, stop=None).reset(3)
+    fleet = classroom.fleet()
+
+    assert not fleet.report().clean
+    assert fleet.report().summary.startswith("This reset is not finished: 1 of 3 labs clean so far.")
+    assert "not finished" in (fleet.report_files() / "class.html").read_text()
+    assert fleet.reset(3).clean
+
+
+def test_a_clean_record_of_every_lab_is_no_clean_report_before_the_end(alone: Classroom) -> None:
+    report = alone.fleet().reset(1)
+
+    assert report.clean
+    assert not replace(report, finished=None).clean
 
 
 def test_one_reset_of_a_class_at_a_time(alone: Classroom) -> None:

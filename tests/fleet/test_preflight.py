@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSResponse
 
 from labkit.fleet.accounts import Reach
 from labkit.fleet.guards import Guards
-from labkit.fleet.pace import Pacer
-from labkit.fleet.preflight import Preflight, look_at
+from labkit.fleet.preflight import Note, Preflight, look_at
+from labkit.fleet.workers import Stop
 from tests.fleet.accounts import ANA, Accounts
 from tests.fleet.classes import Classroom
 from tests.fleet.organisation import Organisation, json_error, query_answer, query_error
@@ -47,18 +47,69 @@ def test_what_an_earlier_class_left(classroom: Classroom) -> None:
 
     assert wrong(classroom.fleet().preflight()) == [
         ("111100000001", "leftovers",
-         f"The lab {lab} of ana stands already: the function {lab}-Pre-tokenAuthLambda for one."),
+         f"The lab {lab} of ana stands already: 3 functions, 3 roles, 3 role policies, 3 log groups."),
         ("111100000002", "leftovers",
-         f"The log group /aws/lambda/{lab}-LambdaForAdminUser has a name of the lab {lab} but not its tag, so that "
-         "lab cannot be built."),
+         f"The log group /aws/lambda/{lab}-LambdaForAdminUser (/aws/lambda/{lab}-LambdaForAdminUser) has a name of the "
+         f"lab {lab} but not its tag, so that lab cannot be built."),
     ]  # fmt: skip
 
     classroom.client("ben", "logs").delete_log_group(logGroupName=f"/aws/lambda/{lab}-LambdaForAdminUser")
     classroom.write([classroom.row("ana", lab="another")])
-    (leftovers,) = [s.symptom for s in classroom.fleet().preflight().symptoms if s.symptom.subject == "leftovers"]
-    assert (leftovers.well, leftovers.found) == (True, f"labs that are not in the roster: {lab}")
+    preflight = classroom.fleet().preflight()
+    assert preflight.passed
+    assert ("111100000001", "other labs", f"not in the roster, and left alone: {lab}") in notes(preflight)
+    assert f"not in the roster, and left alone: {lab}" in preflight.text()
     classroom.write([classroom.row("ana")])
     assert classroom.fleet().reset(1).clean
+
+
+def notes(preflight: Preflight) -> list[tuple[str, str, str]]:
+    found = [s for s in preflight.symptoms if isinstance(s.symptom, Note)]
+    return [(s.account, s.symptom.subject, s.symptom.found) for s in found]
+
+
+def test_everything_that_is_found_in_an_account_is_told(classroom: Classroom) -> None:
+    client = lambda service: classroom.client("ana", service)  # noqa: E731
+    mine, hers = classroom.lab, f"{classroom.lab}-hers"
+    classroom.write([classroom.row("ana"), classroom.row("ana", attendee="eva", lab=hers)])
+    classroom.of("ana").up("functions")
+    classroom.of("eva").up("functions")
+    pool = decoys.user_pool(client, f"{mine}-users", {})
+    api = client("apigatewayv2").create_api(Name=f"{hers}-JWTAuth", ProtocolType="HTTP")["ApiId"]
+    role = client("iam").create_role(RoleName=f"{mine}-stranger", AssumeRolePolicyDocument="{}")["Role"]["RoleName"]
+
+    preflight = classroom.fleet().preflight()
+
+    assert [found for _, _, found in wrong(preflight)] == [
+        f"The lab {lab} of {attendee} stands already: 3 functions, 3 roles, 3 role policies, 3 log groups."
+        for lab, attendee in ((mine, "ana"), (hers, "eva"))
+    ]
+    told = [found for _, subject, found in notes(preflight) if subject == "leftovers"]
+    assert told == [
+        f"The {kind} {name} ({thing}) has a name of the lab {lab} but not its tag. Both can stand side by side; "
+        "a reset leaves it alone."
+        for kind, name, thing, lab in (
+            ("user pool", f"{mine}-users", pool, mine),
+            ("HTTP API", f"{hers}-JWTAuth", api, hers),
+        )
+    ]
+    assert all(found in preflight.text() and found in preflight.html() for found in told)
+    assert classroom.fleet().reset(1).clean
+    classroom.of("ana").up()  # they are in nobody's way
+    assert classroom.fleet().reset(1).clean
+    client("cognito-idp").delete_user_pool(UserPoolId=pool)
+    client("apigatewayv2").delete_api(ApiId=api)
+    client("iam").delete_role(RoleName=role)
+
+
+def test_one_way_that_is_closed_hides_nothing_behind_another(accounts: Accounts) -> None:
+    Simulator(accounts.aws)
+    accounts.built("ana")
+    accounts.write({"ben": {"account": ANA, "lab": f"{accounts.lab}-b", "role": "Nobody"}})
+
+    found = [subject for account, subject, _ in wrong(accounts.fleet().preflight()) if account == ANA]
+
+    assert found == ["way in of ben", "leftovers"]
 
 
 def test_an_account_that_cannot_be_entered_or_must_not_be_reset(classroom: Classroom) -> None:
@@ -179,7 +230,7 @@ def test_quotas(accounts: Accounts) -> None:
 
 def test_a_runtime_that_has_ended(classroom: Classroom) -> None:
     fleet = classroom.fleet()
-    opened = Reach(fleet.settings, Pacer({})).open(fleet.roster.groups[0])
+    opened = Reach(fleet.settings, Stop()).open(fleet.roster.groups[0])
 
     for day, well in ((date(2029, 6, 30), True), (date(2029, 7, 1), False)):
         symptoms = {s.symptom.subject: s.symptom for s in look_at(opened, Guards(), day)}

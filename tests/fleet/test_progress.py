@@ -8,6 +8,7 @@ import pytest
 
 from labkit.fleet.progress import Progress, line_by_line
 from labkit.fleet.roster import Seat
+from labkit.text.blocks import text_of
 from tests.fleet.classes import Classroom
 
 
@@ -22,7 +23,7 @@ def test_a_line_for_each_account() -> None:
     progress.finish(groups[1][0], "quarantined", good=False)
     progress.finish(groups[1][0], "done")
 
-    assert progress.text() == (
+    assert text_of(progress.blocks()) == (
         "1 of 3 done (1 in trouble), 1 at work, 1 waiting\n"
         "\n"
         "account       region     labs    now               removed\n"
@@ -42,8 +43,8 @@ def test_at_the_end_only_trouble_is_shown() -> None:
     for (seat,) in groups:
         progress.finish(seat, good=seat.attendee != "a2")
 
-    assert re.findall(r"^\d{12}", progress.text(), re.MULTILINE) == ["000000000002"]
-    assert Progress(seats(0)).text() == "0 of 0 done, 0 at work, 0 waiting"
+    assert re.findall(r"^\d{12}", text_of(progress.blocks()), re.MULTILINE) == ["000000000002"]
+    assert text_of(Progress(seats(0)).blocks()) == "0 of 0 done, 0 at work, 0 waiting"
 
 
 def test_a_long_table_shows_trouble_and_work_first() -> None:
@@ -54,10 +55,10 @@ def test_a_long_table_shows_trouble_and_work_first() -> None:
     progress.finish(groups[450][0], "quarantined", good=False)
     progress.say(groups[460][0], "looking")
 
-    shown = re.findall(r"^(\d{12})", progress.text(4), re.MULTILINE)
+    shown = re.findall(r"^(\d{12})", text_of(progress.blocks(4)), re.MULTILINE)
 
     assert shown == ["000000000451", "000000000461", "000000000401", "000000000402"]
-    assert len(re.findall(r"^\d{12}", progress.text(), re.MULTILINE)) == 40
+    assert len(re.findall(r"^\d{12}", text_of(progress.blocks()), re.MULTILINE)) == 40
 
 
 def test_each_account_is_told_once_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +82,7 @@ def test_what_is_removed_is_counted_as_it_goes(classroom: Classroom) -> None:
         seen.append(progress)
         return line_by_line(progress)
 
-    classroom.fleet(view=watching).reset(3)
+    classroom.fleet(display=watching).reset(3)
 
     assert [line.removed for line in seen[0].lines.values()] == [12, 0, 0]
     assert [line.state for line in seen[0].lines.values()] == ["clean"] * 3

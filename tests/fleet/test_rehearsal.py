@@ -33,7 +33,7 @@ def test_a_class_is_brought_to_a_size_and_ends_without_a_trace(tmp_path: Path) -
         assert shrunk.accounts == first.accounts
         assert (home / "rehearsal" / "roster.csv").stat().st_mode & 0o777 == 0o600
 
-        Fleet(shrunk.roster, Settings("embedded", "jwt-lab", home, "python3.13"), view=unseen).reset(1)
+        Fleet(shrunk.roster, Settings("embedded", "jwt-lab", home, "python3.13"), display=unseen).reset(1)
     finally:
         stopped = rehearsal.stop(home)
 

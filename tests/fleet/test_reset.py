@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,9 @@ def test_a_lab_that_will_not_go_is_tried_three_times_and_quarantined(classroom: 
     assert not report.clean
     assert report.summary == "2 of 3 labs are clean: two scans found nothing of them. The rest: 1 quarantined."
     assert report.labs[0].reason == f"The role {role} is left: somebody else's function runs with it: {stranger}."
-    assert len(classroom.clock.waited) == 2
+    look = f"labkit reset --roster {classroom.roster}"
+    assert report.labs[0].remedy == f"Mend that first. To look: `{look}`. To try again: `{look} --execute`."
+    assert len(classroom.stop.waited) == 2
     assert len(report.labs[0].removed) == 10
 
     classroom.client("ana", "lambda").delete_function(FunctionName=stranger)
@@ -153,7 +156,7 @@ def test_the_protect_list_is_a_file(classroom: Classroom, monkeypatch: pytest.Mo
     file = classroom.home / "protected-accounts.txt"
     file.write_text("# ours\n111100000002  # the shop\n\n")
     try:
-        fleet = Fleet.open(classroom.roster, protect=["111100000003"], view=unseen)
+        fleet = Fleet.open(classroom.roster, protect=["111100000003"])
         assert fleet.guards.protected == {"111100000002", "111100000003"}
         assert Fleet(classroom.roster, classroom.settings).guards.protected == {"111100000002"}
 
@@ -217,7 +220,7 @@ def test_an_account_that_ends_in_the_middle_stops_no_other(tmp_path: Path) -> No
     home, settings = tmp_path / "home", Settings("embedded", "jwt-lab", tmp_path / "home", "python3.13")
     try:
         practice = rehearsal.start(2, home, supervised=True)
-        fleet = Fleet(practice.roster, settings, view=unseen)
+        fleet = Fleet(practice.roster, settings, display=unseen)
         for attendee in ("attendee-01", "attendee-02"):
             fleet.lab(attendee).up("functions")
         cloud = practice.accounts[1].cloud
@@ -244,12 +247,27 @@ def test_the_report_is_kept_in_files_for_the_class_and_each_account(classroom: C
     assert classroom.fleet().report().to_dict() == report.to_dict()
     names = ["111100000001", "111100000002", "111100000003", "class"]
     files = sorted(path.name for path in folder.iterdir() if path.stem in names)
-    assert files == [f"{name}.{ending}" for name in names for ending in ("html", "json", "txt")]
+    assert files == [f"{name}.{ending}" for name in names for ending in ("html", "json")]
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()} == {0o600}
     assert json.loads((folder / "class.json").read_text()) == report.to_dict()
-    text, page = (folder / "111100000001.txt").read_text(), (folder / "111100000001.html").read_text()
-    for part in ("1 of 1 labs are clean", f"{classroom.lab}-LambdaForAdminUser", "its name and its tag are this lab's"):
-        assert part in text
-        assert part.replace("'", "&#x27;") in page
-    assert "ben" not in text
+    page = (folder / "111100000001.html").read_text()
+    for part in (
+        f"The lab {classroom.lab} of ana is clean: two scans found nothing of it.",
+        f"<td>{classroom.lab}-LambdaForAdminUser</td>",
+        "its name and its tag are this lab&#x27;s",
+        "us-east-1",
+        f"labkit {report.version}",
+    ):
+        assert part in re.sub(' style="[^"]*"', "", page)
+    assert "ben" not in page
+    assert report.labs[0].removed[0]["id"] in (folder / "class.html").read_text()
+
+
+def test_no_report_of_an_account_in_which_nothing_was_done(classroom: Classroom) -> None:
+    guards = Guards(protected=frozenset({"111100000002"}))
+
+    report = classroom.fleet(guards=guards).reset(3)
+
+    assert list(report.accounts) == ["111100000001", "111100000003"]
+    assert not list(classroom.fleet().report_files().glob("111100000002.*"))
     assert report.started < (report.finished or 0)

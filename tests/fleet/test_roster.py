@@ -71,7 +71,10 @@ BAD_ROWS = [
     ("a\x1b[31mna,123456789012,us-east-1", "The attendee's name has characters that cannot be shown."),
     ("ana,12345678901,us-east-1", "The account id 12345678901 has 11 digits instead of 12."),
     ("ana,1234567890123,us-east-1", "'1234567890123' is not an account id."),
-    ("ana,1.23457E+11,us-east-1", "'1.23457E+11' is not an account id."),
+    *((f"ana,{shortened},us-east-1",
+       f"The account id {shortened} was shortened by a spreadsheet, which takes it for a number.")
+      for shortened in ("1.11122E+11", "1E+11", "1.2e10", "1.23E9")),
+    ("ana,1.11122,us-east-1", "'1.11122' is not an account id."),
     ("ana,１２３４５６７８９０１２,us-east-1", "'１２３４５６７８９０１２' is not an account id."),
     ("ana,123456789012,us-east1", "AWS has no region 'us-east1' with Cognito user pools."),
     ("ana,123456789012,us-east-1,Lab One", "The lab name 'Lab One' cannot begin the names of AWS resources."),

@@ -31,7 +31,7 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
 
     status = classroom.fleet().status()
 
-    assert [(s.stuck, s.help) for s in status.standings] == [
+    assert [(s.stuck, s.remedy) for s in status.standings] == [
         (f"functions: Handler of {function}", "labkit up"),
         ("http-api: no route GET /AdminUser", "labkit up"),
         ("", ""),
