@@ -1,6 +1,7 @@
 """The tables of all rules: whoever imports them from here has them complete."""
 
 from labkit.cloud.rules import (  # noqa: F401 - importing a module records its rules
+    authorizers,
     data_plane,
     deployments,
     gaps,
