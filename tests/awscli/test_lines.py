@@ -17,30 +17,11 @@ from labkit.cloud import process
 from labkit.lab import Lab
 from labkit.target import passwords
 from labkit.target.names import FUNCTIONS, USERS
-from tests.conftest import program
 from tests.labs import lab_at
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = "pasted"
 STEP_NAMES = ("functions", "user-pool", "http-api", "authorizer")
-
-
-@pytest.fixture(scope="session")
-def installed() -> Path:
-    """The AWS CLI of .venv-awscli, which `make test` sets up."""
-    return Path(program(str(ROOT / ".venv-awscli" / "bin" / "aws"), "LABKIT_REQUIRE_AWSCLI"))
-
-
-@pytest.fixture(scope="module")
-def aws(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The same AWS CLI without its imports at every start."""
-    folder = tmp_path_factory.mktemp("aws")
-    warm = [installed.with_name("python"), Path(__file__).with_name("warm.py"), folder]
-    with subprocess.Popen(warm, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        assert server.stdout.readline() == "ready\n"
-        yield folder / "aws"
-        server.terminate()
 
 
 @pytest.fixture

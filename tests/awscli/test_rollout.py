@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 from labkit.fleet.roster import read_roster
-from tests.awscli.test_lines import aws  # noqa: F401 - a fixture
 from tests.notebooks.rules import ROOT
 
 GUIDE = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
@@ -32,7 +31,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_command_is_one_of_the_aws_clis(aws: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_every_command_is_one_of_the_aws_clis(aws: Path, tmp_path: Path) -> None:
     """It checks what it is given, and answers with an example instead of calling AWS."""
     assert len(COMMANDS) == 5
     for command in COMMANDS:

@@ -81,7 +81,7 @@ def test_up_through_a_step_and_with_what_only_an_account_asks_for(labkit: Run, i
     code, out, err = labkit("up", "--through", "functions", "--yes")
 
     assert (code, err) == (0, "")
-    assert out.startswith(f"lab {NAME} on the embedded cloud\n")
+    assert out.startswith(f"Lab {NAME} on the embedded cloud\n")
 
 
 def test_check_of_a_sound_lab(labkit: Run, in_lab: Lab) -> None:
@@ -111,7 +111,7 @@ def test_check_of_a_damaged_lab(labkit: Run, in_lab: Lab) -> None:
         }
     ]
     assert (code, err) == (1, "")
-    assert f"FAILED  functions: retention of /aws/lambda/{NAME}-LambdaForAdminUser, in days\n" in out
+    assert f"FAILED      functions: retention of /aws/lambda/{NAME}-LambdaForAdminUser, in days\n" in out
     in_lab.up()
 
 

@@ -148,7 +148,7 @@ def test_jupyterlab_starts_the_cloud_and_opens_the_first_chapter(home: Path, jup
 
     assert cloud is not None
     assert f"The embedded cloud serves on {cloud.endpoint_url}" in lab.log.read_text()
-    assert "/lab/tree/notebooks/00-start-here.ipynb" in lab.log.read_text()
+    assert "/lab/tree/my-lab/00-start-here.ipynb" in lab.log.read_text()
 
 
 def test_the_cloud_survives_a_kernels_restart(home: Path, jupyter: Callable[..., Jupyter]) -> None:

@@ -56,6 +56,7 @@ class Furnished:
         role = iam.create_role(RoleName="one", AssumeRolePolicyDocument=json.dumps(trust()))["Role"]["Arn"]
         code = {"ZipFile": zipped("handler = print")}
         functions.create_function(FunctionName="one", Role=role, Runtime="python3.13", Handler="index.x", Code=code)
+        functions.get_waiter("function_active_v2").wait(FunctionName="one", WaiterConfig={"Delay": 0.1})
         api = gateway.create_api(Name="one", ProtocolType="HTTP")["ApiId"]
         gateway.create_stage(ApiId=api, StageName="one")
         uri = f"arn:aws:lambda:us-east-1:{self.cloud.account_id}:function:one"
