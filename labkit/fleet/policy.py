@@ -73,8 +73,9 @@ def _caller(target: Target) -> str:
 
 
 def _denied(target: Target, arn: str) -> Iterator[str]:
-    """The actions of the shipped policy that a simulation denies."""
-    for statement in json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]:
+    """The actions that the shipped policy allows and a simulation denies."""
+    statements = json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]
+    for statement in (each for each in statements if each["Effect"] == "Allow"):
         results = every(
             target.client("iam"),
             "simulate_principal_policy",

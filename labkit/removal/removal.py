@@ -141,7 +141,7 @@ def remove_lab(
     started = record.begin(earlier, removal)
     gone, failed = execute(target, removal.deletions, tell)
     again, found = _proof(target, {(d.kind, d.id) for d in (*earlier, *gone)}, tell)
-    others = () if known is None else other_labs(target, known)
+    others = () if known is None else _told(target, lambda: other_labs(target, known))
     names, kind = target.names, target.place.kind
     removed, left = (*earlier, *gone, *again), _once([*removal.left, *failed, *found, *others])
     receipt = Receipt(names.lab, kind, names.account, names.region, started, time.time(), _version(), removed, left)
@@ -209,17 +209,22 @@ def _scan(target: Target, gone: set[tuple[str, str]], tell: Tell) -> tuple[Left,
     """What the second scan finds. What was just removed may be listed for a while, with its tag."""
     until = time.monotonic() + target.place.patience
     while True:
-        try:
-            with aws_errors_in_words():
-                found = until_settled(lambda: scan(target))
-        except LabError as error:
-            why = f"what is left could not be told: {error.problem}"
-            return (Left("second scan", target.names.lab, target.names.lab, why, ours=True),)
+        found = _told(target, lambda: scan(target))
         listed = any(thing.ours and (thing.kind, thing.id) in gone for thing in found)
         if not listed or time.monotonic() >= until:
             return found
         tell("Waiting: what was removed is still listed.")
         time.sleep(_RESCAN_SECONDS)
+
+
+def _told(target: Target, look: Callable[[], tuple[Left, ...]]) -> tuple[Left, ...]:
+    """What a look finds. One that AWS refuses hides nothing of what was removed before it."""
+    try:
+        with aws_errors_in_words():
+            return until_settled(look)
+    except LabError as error:
+        why = f"what is left could not be told: {error.problem}"
+        return (Left("second scan", target.names.lab, target.names.lab, why, ours=True),)
 
 
 class _Record:

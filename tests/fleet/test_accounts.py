@@ -127,10 +127,11 @@ def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
     def expired() -> AWSResponse:
         return query_error("ExpiredToken", "The security token included in the request is expired", 403)
 
-    accounts.aws.answers[BEN, "DeleteRole"] = expired
-    accounts.aws.answers[BEN, "ListRoles"] = expired
-    calls = iter([None])  # the first identity is told, when the account is entered
-    accounts.aws.answers[BEN, "GetCallerIdentity"] = lambda: next(calls, expired())
+    def expired_since() -> AWSResponse | None:
+        return expired() if (BEN, "DeleteRole") in accounts.aws.asked else None
+
+    for call in ("DeleteRole", "ListRoles", "GetCallerIdentity"):
+        accounts.aws.answers[BEN, call] = expired_since
 
     report = accounts.fleet().reset(3)
 

@@ -79,7 +79,8 @@ def test_a_reset_that_ends_after_any_call_is_completed(through: str | None, alon
 
         report = alone.fleet().reset(1, through)
 
-        assert (len(asked), but_for_times_and_ids(report)) == (calls, undisturbed)
+        assert but_for_times_and_ids(report) == undisturbed
+        assert len(asked) >= calls  # what goes side by side is not ended at once
 
     assert calls > 50
     assert alone.fleet().reset(1).clean

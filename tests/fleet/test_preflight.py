@@ -165,7 +165,7 @@ def test_every_action_of_the_shipped_policy_is_simulated_on_resources_of_the_lab
     actions = {action for part in asked for action in members(part, "ActionNames")}
     assert {"lambda:CreateFunction", "iam:PassRole", "apigateway:PATCH", "tag:GetResources"} <= actions
     shipped = json.loads((ROOT / "docs" / "attendee-policy.json").read_text())["Statement"]
-    assert len(asked) == len(shipped)
+    assert len(asked) == len([statement for statement in shipped if statement["Effect"] == "Allow"])
     functions = next(part for part in asked if "lambda:CreateFunction" in members(part, "ActionNames"))
     assert (
         members(functions, "ResourceArns")[1]

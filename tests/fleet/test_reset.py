@@ -65,7 +65,8 @@ def test_what_is_not_in_the_roster_survives(classroom: Classroom) -> None:
     assert report.clean
     assert everything(client) == before
     assert [(thing["kind"], thing["name"], thing["ours"]) for thing in report.labs[0].left] == [
-        ("user pool", f"{classroom.lab}-users", False)
+        ("user pool", f"{classroom.lab}-users", False),
+        ("lab", f"{classroom.lab}-2", False),
     ]
     neighbour.down()
 
