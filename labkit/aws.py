@@ -191,6 +191,17 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
 
 
+# What helps, by the words with which AWS says who denies.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+DENIALS = {
+    "service control policy": "Ask whoever keeps the organisation's policies: one of them does not allow it.",
+    "permissions boundary": "Have the permissions boundary widened: it caps what any policy allows.",
+    "explicit deny": "Have that denial taken away: it wins over everything that allows.",
+    "": "Ask for the permissions that docs/attendee-policy.json lists, then repeat this. What was attached this minute "
+    "may not count yet.",
+}
+
+
 def _refusal(error: exceptions.ClientError) -> LabError:
     code, operation = error_code(error), error.operation_name
     if code in _EXPIRED:
@@ -198,10 +209,9 @@ def _refusal(error: exceptions.ClientError) -> LabError:
     if code in _UNKNOWN_KEY:
         return LabError(f"AWS does not accept your credentials ({code}).", "Check them: aws sts get-caller-identity")
     if code in DENIED:
-        return LabError(
-            f"AWS refused {operation}: {error_message(error)}",
-            "Ask for the permissions that docs/attendee-policy.json lists, then repeat this.",
-        )
+        message = error_message(error)
+        remedy = next((remedy for words, remedy in DENIALS.items() if words in message), DENIALS[""])
+        return LabError(f"AWS refused {operation}: {message}", remedy)
     again = "Repeat the command: it goes on where this one stopped."
     return LabError(f"AWS answered {operation} with {_told(error)}", _TAKEN if code in EXISTS else again)
 

@@ -14,6 +14,7 @@ from labkit import aws
 from labkit.errors import LabError, UsageError
 from tests.labs import Clock, Refusal, in_pages_of_one, lab_at, refuse
 
+DENIED = "User: a is not authorized to perform: iam:CreateRole on resource: b because"
 ROLE = "The role defined for the function cannot be assumed by Lambda."
 ISSUER = "Caught exception when connecting to https://a.b/.well-known/openid-configuration for issuer https://a.b."
 CONCURRENT = "Unable to complete operation due to concurrent modification. Please try again later."
@@ -160,9 +161,25 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing() -> None:
             "Check them: aws sts get-caller-identity",
         ),
         (
-            error("AccessDenied", "User: a is not authorized to perform: iam:CreateRole", "CreateRole"),
-            "AWS refused CreateRole: User: a is not authorized to perform: iam:CreateRole",
-            "Ask for the permissions that docs/attendee-policy.json lists, then repeat this.",
+            error("AccessDenied", f"{DENIED} no identity-based policy allows the iam:CreateRole action", "CreateRole"),
+            f"AWS refused CreateRole: {DENIED} no identity-based policy allows the iam:CreateRole action",
+            "Ask for the permissions that docs/attendee-policy.json lists, then repeat this. What was attached this "
+            "minute may not count yet.",
+        ),
+        (
+            error("AccessDenied", f"{DENIED} with an explicit deny in a service control policy", "CreateRole"),
+            f"AWS refused CreateRole: {DENIED} with an explicit deny in a service control policy",
+            "Ask whoever keeps the organisation's policies: one of them does not allow it.",
+        ),
+        (
+            error("AccessDenied", f"{DENIED} no permissions boundary allows the iam:CreateRole action", "CreateRole"),
+            f"AWS refused CreateRole: {DENIED} no permissions boundary allows the iam:CreateRole action",
+            "Have the permissions boundary widened: it caps what any policy allows.",
+        ),
+        (
+            error("AccessDenied", f"{DENIED} with an explicit deny in an identity-based policy", "CreateRole"),
+            f"AWS refused CreateRole: {DENIED} with an explicit deny in an identity-based policy",
+            "Have that denial taken away: it wins over everything that allows.",
         ),
         (
             error("InvalidParameterValueException", ROLE),

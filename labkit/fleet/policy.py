@@ -10,16 +10,22 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit.aws import error_code, error_message, every, is_absent
+from labkit.aws import DENIALS, DENIED, error_code, error_message, every, is_absent
 from labkit.errors import LabError
 from labkit.machine.resources import resource
+from labkit.steps.boundary import boundary_arn
 from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 
 POLICY = resource("docs/attendee-policy.json")
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-_REMEDY = "Attach docs/attendee-policy.json to it; a service control policy or a boundary can deny, too."
+# Why IAM's simulator says no, and what helps.
+_REASONS = {
+    "a policy of the organisation does not allow": DENIALS["service control policy"],
+    "its permissions boundary does not allow": DENIALS["permissions boundary"],
+    "one of its policies denies": DENIALS["explicit deny"],
+    "no policy allows": DENIALS[""],
+}
 
 # A read of each service that the lab uses.
 _DRY_CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -52,11 +58,13 @@ def look(target: Target, principal: str = "") -> str:
     if arn.endswith(":root"):
         return "the root user may do everything"
     try:
-        denied = sorted(_denied(target, arn))
+        denied = dict(_denied(target, arn))
     except ClientError as error:
         return _without_simulation(target, principal, error)
     if denied:
-        raise LabError(f"{arn} may not: {', '.join(denied)}.", _REMEDY)
+        reasons = [reason for reason in _REASONS if reason in denied.values()]
+        told = (f"{reason} {', '.join(sorted(a for a in denied if denied[a] == reason))}" for reason in reasons)
+        raise LabError(f"{arn} lacks permissions: {'; '.join(told)}.", " ".join(_REASONS[reason] for reason in reasons))
     return "everything in docs/attendee-policy.json is allowed, as IAM simulates it"
 
 
@@ -72,20 +80,38 @@ def _caller(target: Target) -> str:
         return f"arn:{target.place.partition}:iam::{target.place.account}:role/{session[1]}"
 
 
-def _denied(target: Target, arn: str) -> Iterator[str]:
-    """The actions that the shipped policy allows and a simulation denies."""
-    statements = json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]
-    for statement in (each for each in statements if each["Effect"] == "Allow"):
-        results = every(
-            target.client("iam"),
-            "simulate_principal_policy",
-            "EvaluationResults",
-            PolicySourceArn=arn,
-            ActionNames=_as_list(statement["Action"]),
-            ResourceArns=[_example(target, pattern) for pattern in _as_list(statement["Resource"])],
-            ContextEntries=list(_context(target, statement.get("Condition", {}))),
-        )
-        yield from (result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed")
+def _denied(target: Target, arn: str) -> Iterator[tuple[str, str]]:
+    """The actions of the shipped policy that a simulation denies, each with the reason.
+
+    One resource at a time, since the decision on several is one for all; and with the region, which is taken to be
+    us-east-1 otherwise. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+    """
+    for statement in json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]:
+        for pattern in _as_list(statement["Resource"]) if statement["Effect"] == "Allow" else ():
+            results = every(
+                target.client("iam"),
+                "simulate_principal_policy",
+                "EvaluationResults",
+                PolicySourceArn=arn,
+                ActionNames=_as_list(statement["Action"]),
+                ResourceArns=[_example(target, pattern)],
+                ContextEntries=list(_context(target, statement.get("Condition", {}))),
+            )
+            yield from ((result["EvalActionName"], _reason(result)) for result in results if not _allowed(result))
+
+
+def _allowed(result: dict[str, Any]) -> bool:
+    by_resource = [told["EvalResourceDecision"] for told in result.get("ResourceSpecificResults", [])]
+    return all(decision == "allowed" for decision in by_resource or [result["EvalDecision"]])
+
+
+def _reason(result: dict[str, Any]) -> str:
+    organisation, boundary, denial, nothing = _REASONS
+    if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
+        return organisation
+    if not result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary", True):
+        return boundary
+    return denial if result["EvalDecision"] == "explicitDeny" else nothing
 
 
 def _as_list(value: str | list[str]) -> list[str]:
@@ -103,26 +129,35 @@ def _resources(target: Target) -> Iterator[str]:
         yield from (names.function_arn(function), names.role_arn(function), names.log_group_arn(function))
         yield f"{names.log_group_arn(function)}:*"
     yield names.user_pool_arn(f"{names.region}_aaaaaaaaa")
+    yield boundary_arn(target)
+    yield f"arn:{names.partition}:lambda:{names.region}:{names.account}:event-source-mapping:a1b2c3"
     apis = f"arn:{names.partition}:apigateway:{names.region}::/apis"
-    yield from (apis, f"{apis}/a1b2c3d4e5", *(f"{apis}/a1b2c3d4e5/{part}" for part in _PARTS_OF_APIS))
+    yield from (apis, f"{apis}/a1b2c3d4e5")
+    for part in _PARTS_OF_APIS:
+        yield from (f"{apis}/a1b2c3d4e5/{part}", f"{apis}/a1b2c3d4e5/{part}/f6g7h8")
+    yield f"arn:{names.partition}:apigateway:{names.region}::/tags/{apis}/a1b2c3d4e5"
 
 
 _PARTS_OF_APIS = ("authorizers", "deployments", "integrations", "routes", "stages")
 
 
 def _context(target: Target, condition: Mapping[str, Mapping[str, str | list[str]]]) -> Iterator[dict[str, Any]]:
-    """What a statement's conditions ask for, as if it were so."""
+    """The region, and what a statement's conditions ask for, as if it were so."""
+    yield _entry("aws:RequestedRegion", target.place.region)
     for operator, tests in condition.items():
         for key, values in tests.items():
             # A test for Null says whether the key is missing. The lab's tags are the keys that must not be.
-            given = [target.names.lab] if operator == "Null" else _as_list(values)
-            yield {"ContextKeyName": key, "ContextKeyValues": given, "ContextKeyType": "string"}
+            yield _entry(key, target.names.lab if operator == "Null" else _example(target, _as_list(values)[0]))
+
+
+def _entry(key: str, value: str) -> dict[str, Any]:
+    return {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
 
 
 def _without_simulation(target: Target, principal: str, error: ClientError) -> str:
     if is_absent(error):
         raise LabError(f"There is no {principal}.", "Mend the column principal of the roster.") from error
-    if error_code(error) not in _DENIED:
+    if error_code(error) not in DENIED:
         raise error
     if principal:
         raise LabError(

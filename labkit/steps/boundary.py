@@ -12,6 +12,11 @@ NAME = "jwt-authorizer-lab-boundary"
 DOCUMENT = resource("docs/boundary.json")
 
 
+def boundary_arn(target: Target) -> str:
+    """The ARN that the boundary has where there is one."""
+    return f"arn:{target.place.partition}:iam::{target.place.account}:policy/{NAME}"
+
+
 def find_boundary(target: Target) -> dict[str, str]:
     """The boundary as CreateRole takes it: nothing, where the account has none.
 
@@ -20,7 +25,7 @@ def find_boundary(target: Target) -> dict[str, str]:
     Raises:
         LabError: the account has a policy of that name that says something else.
     """
-    arn = f"arn:{target.place.partition}:iam::{target.place.account}:policy/{NAME}"
+    arn = boundary_arn(target)
     policy = target.read("iam", "get_policy", PolicyArn=arn)
     if policy is None:
         return {}

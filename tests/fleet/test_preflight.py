@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -18,9 +19,10 @@ from tests.fleet.classes import Classroom
 from tests.fleet.organisation import Organisation, json_error, query_answer, query_error
 from tests.labs import http_answer
 from tests.notebooks.rules import ROOT
+from tests.policies.evaluator import ALLOWED, Request, as_list, decide, decide_by
 from tests.removal import decoys
 
-ALLOWED = "everything in docs/attendee-policy.json is allowed, as IAM simulates it"
+ALLOWED_ALL = "everything in docs/attendee-policy.json is allowed, as IAM simulates it"
 
 
 def wrong(preflight: Preflight) -> list[tuple[str, str, str]]:
@@ -128,22 +130,56 @@ def test_an_account_that_cannot_be_entered_or_must_not_be_reset(classroom: Class
     assert [row.attendee for row in preflight.bad] == ["cem"]
 
 
-class Simulator:
-    """Answers SimulatePrincipalPolicy, allows all but `denied`, and remembers what it was asked."""
+SHIPPED = json.loads((ROOT / "docs" / "attendee-policy.json").read_text())
 
-    def __init__(self, aws: Organisation, *denied: str) -> None:
+
+class Simulator:
+    """Answers SimulatePrincipalPolicy with the simulator's habits, and remembers what it was asked.
+
+    The region is us-east-1 unless it is given, ARNs are taken literally, and several resources get one decision. The
+    principal has `policies`, a `boundary` if given, and not the actions `denied`.
+    """
+
+    def __init__(self, aws: Organisation, *denied: str, **principal: Any) -> None:
         self.denied = denied
+        self.policies = principal.get("policies", [SHIPPED])
+        self.boundary = principal.get("boundary")
+        self.organisation = principal.get("organisation", {"Statement": [{**ANYTHING, "Effect": "Allow"}]})
         self.asked: list[dict[str, list[str]]] = []
         aws.bodies["SimulatePrincipalPolicy"] = self
 
     def __call__(self, asked: dict[str, list[str]]) -> AWSResponse:
         self.asked.append(asked)
+        names = members(asked, "ContextEntries", r"\.ContextKeyName")
+        values = members(asked, "ContextEntries", r"\.ContextKeyValues\.member\.1")
+        context = {"aws:RequestedRegion": "us-east-1", **dict(zip(names, values, strict=True))}
         results = "".join(
-            f"<member><EvalActionName>{action}</EvalActionName>"
-            f"<EvalDecision>{'implicitDeny' if action in self.denied else 'allowed'}</EvalDecision></member>"
+            self._result(action, [Request(action, arn, context) for arn in members(asked, "ResourceArns")])
             for action in members(asked, "ActionNames")
         )
         return query_answer("SimulatePrincipalPolicy", f"<EvaluationResults>{results}</EvaluationResults>")
+
+    def _result(self, action: str, requests: list[Request]) -> str:
+        decisions = [
+            "implicitDeny" if action in self.denied else decide(request, self.policies, self.boundary)
+            for request in requests
+        ]
+        by_organisation = all(decide_by(self.organisation, request) == ALLOWED for request in requests)
+        by_boundary = self.boundary is None or all(decide_by(self.boundary, r) == ALLOWED for r in requests)
+        if not by_organisation:
+            decisions = ["implicitDeny"] * len(requests)
+        told = "".join(f"<member><EvalResourceDecision>{d}</EvalResourceDecision></member>" for d in decisions)
+        return (
+            f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>{max(decisions)}</EvalDecision>"
+            f"<ResourceSpecificResults>{told}</ResourceSpecificResults>"
+            f"<OrganizationsDecisionDetail><AllowedByOrganizations>{str(by_organisation).lower()}"
+            "</AllowedByOrganizations></OrganizationsDecisionDetail>"
+            f"<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>{str(by_boundary).lower()}"
+            "</AllowedByPermissionsBoundary></PermissionsBoundaryDecisionDetail></member>"
+        )
+
+
+ANYTHING = {"Action": "*", "Resource": "*"}
 
 
 def members(asked: dict[str, list[str]], name: str, part: str = "") -> list[str]:
@@ -159,33 +195,59 @@ def permissions(accounts: Accounts) -> list[tuple[str, bool, str]]:
 def test_every_action_of_the_shipped_policy_is_simulated_on_resources_of_the_lab(accounts: Accounts) -> None:
     simulator = Simulator(accounts.aws)
 
-    assert permissions(accounts) == [("permissions", True, ALLOWED)]
+    assert permissions(accounts) == [("permissions", True, ALLOWED_ALL)]
 
     asked = [part for part in simulator.asked if part["PolicySourceArn"] == [f"arn:aws:iam::{ANA}:role/Instructor"]]
-    actions = {action for part in asked for action in members(part, "ActionNames")}
-    assert {"lambda:CreateFunction", "iam:PassRole", "apigateway:PATCH", "tag:GetResources"} <= actions
-    shipped = json.loads((ROOT / "docs" / "attendee-policy.json").read_text())["Statement"]
-    assert len(asked) == len([statement for statement in shipped if statement["Effect"] == "Allow"])
-    functions = next(part for part in asked if "lambda:CreateFunction" in members(part, "ActionNames"))
-    assert (
-        members(functions, "ResourceArns")[1]
-        == f"arn:aws:lambda:us-east-1:{ANA}:function:{accounts.lab}-LambdaForAdminUser"
-    )
-    passing = next(part for part in asked if members(part, "ActionNames") == ["iam:PassRole"])
-    assert members(passing, "ContextEntries", r"\.ContextKeyName") == ["iam:PassedToService"]
-    assert "lambda.amazonaws.com" in members(passing, "ContextEntries", r"\.ContextKeyValues\.member\.1")
-    pools = next(part for part in asked if members(part, "ActionNames") == ["cognito-idp:CreateUserPool"])
-    assert members(pools, "ContextEntries", r"\.ContextKeyValues\.member\.1") == [accounts.lab]
+    allows = [statement for statement in SHIPPED["Statement"] if statement["Effect"] == "Allow"]
+    assert {action for part in asked for action in members(part, "ActionNames")} == {
+        action for statement in allows for action in as_list(statement["Action"])
+    }
+    assert {len(members(part, "ResourceArns")) for part in asked} == {1}
+    named = {arn.removesuffix(":*") for part in asked for arn in members(part, "ResourceArns")} - {"*"}
+    assert [arn for arn in named if "*" in arn] == []
 
 
-def test_what_an_attendee_may_not_do_is_named(accounts: Accounts) -> None:
-    Simulator(accounts.aws, "lambda:CreateFunction", "iam:PassRole")
-    student = f"arn:aws:iam::{ANA}:role/people/student"
-    accounts.write({"ana": {"principal": student}})
+def test_another_region_is_simulated_as_that_region(accounts: Accounts) -> None:
+    """An organisation's policy for regions is the usual reason why the simulator's own region misleads."""
+    only = {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}
+    Simulator(accounts.aws, organisation={"Statement": [{**ANYTHING, "Effect": "Allow", "Condition": only}]})
+    accounts.write({"ana": {"region": "eu-central-1"}})
 
-    assert permissions(accounts) == [
-        (f"permissions of {student}", False, f"{student} may not: iam:PassRole, lambda:CreateFunction.")
-    ]
+    assert permissions(accounts) == [("permissions", True, ALLOWED_ALL)]
+
+
+STUDENT = f"arn:aws:iam::{ANA}:role/people/student"
+ALL = {"Statement": [{**ANYTHING, "Effect": "Allow"}]}
+NOT_IAM = {"Statement": [{**ANYTHING, "Effect": "Allow"}, {"Effect": "Deny", "Action": "iam:P*", "Resource": "*"}]}
+NO_LAMBDA = {"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"} for action in (
+    "apigateway:*", "cognito-idp:*", "iam:*", "logs:*", "tag:*", "lambda:A*", "lambda:D*", "lambda:G*", "lambda:I*",
+    "lambda:L*", "lambda:R*", "lambda:T*", "lambda:U*",
+)]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("denied", "principal", "why", "remedy"),
+    [
+        (["iam:PassRole", "lambda:CreateFunction"], {}, "no policy allows iam:PassRole, lambda:CreateFunction",
+         "Ask for the permissions that docs/attendee-policy.json lists"),
+        ([], {"policies": [NOT_IAM]}, "one of its policies denies iam:PassRole, iam:PutRolePolicy", "denial"),
+        ([], {"policies": [ALL], "boundary": NO_LAMBDA},
+         "its permissions boundary does not allow lambda:CreateFunction", "boundary widened"),
+        ([], {"policies": [ALL], "organisation": NO_LAMBDA},
+         "a policy of the organisation does not allow lambda:CreateFunction", "Ask whoever keeps the organisation"),
+        (["tag:GetResources"], {"policies": [NOT_IAM]},
+         "one of its policies denies iam:PassRole, iam:PutRolePolicy; no policy allows tag:GetResources", "denial"),
+    ],
+)  # fmt: skip
+def test_what_an_attendee_may_not_do_is_named_with_the_reason(
+    denied: list[str], principal: dict[str, Any], why: str, remedy: str, accounts: Accounts
+) -> None:
+    Simulator(accounts.aws, *denied, **principal)
+    accounts.write({"ana": {"principal": STUDENT}})
+
+    assert permissions(accounts) == [(f"permissions of {STUDENT}", False, f"{STUDENT} lacks permissions: {why}.")]
+    found = [s.symptom for s in accounts.fleet().preflight().symptoms if s.account == ANA]
+    assert remedy in next(s.remedy for s in found if s.subject.startswith("permissions of"))
 
 
 @pytest.mark.parametrize(
