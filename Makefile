@@ -86,5 +86,5 @@ judges: .venv-judges/installed
 
 .venv-judges/installed: tests/judges/requirements.lock
 	@$(PYTHON) -m venv .venv-judges
-	@.venv-judges/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@.venv-judges/bin/python -m $(LOCKED_INSTALL) -r $<
 	@touch $@
