@@ -169,7 +169,7 @@ def test_a_changed_function_is_no_drift_and_no_remedy_leads_in_a_circle(lab: Lab
     lab.up()
     calls = [finding for finding in lab.check().findings if finding.step == "calls"]
     assert calls
-    assert all("labkit chapters --fresh lambdas; labkit up" in finding.fix for finding in calls)
+    assert all("labkit chapters --fresh lambdas; labkit up" in finding.remedy for finding in calls)
     lab.reset_task("trigger")
     lab.up()
     assert lab.check().passed
