@@ -397,17 +397,3 @@ class Lab:
     def progress(self) -> ProgressReport:
         """What you predicted, tried and solved so far."""
         return self._learner.progress.report()
-
-
-# A region is part of so many words that naming it would hide more than it tells.
-_NOT_IN_COMMANDS = frozenset(
-    {
-        "AWS_ENDPOINT_URL",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "API_URL",
-        "ISSUER",
-    }
-)

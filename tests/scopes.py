@@ -14,7 +14,7 @@ LONGEST = (
     "notebooks/chapters",
     "tests/steps/test_damage.py",
     "tests/test_lab.py",
-    "tests/fleet/test_attendee_policy.py",
+    "tests/policies/test_attendee_policy.py",
     "tests/faults/test_up.py",
     "tests/faults/test_down.py",
     "tests/tokens/test_decision.py",

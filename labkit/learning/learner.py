@@ -8,6 +8,7 @@ from typing import Any
 from labkit.learning import prediction, quiz, task
 from labkit.learning.progress import Progress
 from labkit.learning.task import Card, Changed, Hint, Verdict
+from labkit.learning.work import Workplace
 from labkit.settings import Settings
 from labkit.target.target import Target
 from labkit.text.terms import in_words, stable
@@ -26,7 +27,7 @@ class Learner:
         self, settings: Settings, reach: Callable[[], Target], variables: Callable[[], dict[str, str]]
     ) -> None:
         self.progress = Progress(settings)
-        self.place = task.Workplace(settings, self._reached)
+        self.place = Workplace(settings, self._reached)
         self._reach, self._variables = reach, variables
         self._target: Target | None = None
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from labkit.learning.task import NotYet
+from labkit.learning.work import NotYet
 from labkit.target.doctor import require_runtime
 
 SECONDS = 20

@@ -23,10 +23,8 @@ from labkit.errors import LabError, UsageError
 from labkit.learning.copy import give_file, handed_out_file
 from labkit.learning.lessons import HINTS, TaskText, lessons, named
 from labkit.learning.progress import Progress
+from labkit.learning.work import NotYet, Piece, Seen, Workplace
 from labkit.machine.resources import resource
-from labkit.settings import Settings
-from labkit.steps.function_code import copy_folder
-from labkit.target.target import Target
 from labkit.text.blocks import Block, Code, Folded, Table, sentences
 from labkit.text.shown import Shown
 from labkit.text.terms import EXACT, Terms
@@ -34,81 +32,6 @@ from labkit.text.terms import EXACT, Terms
 Outcome = Literal["passed", "not yet", "could not check"]
 Check = Callable[..., "str | Seen"]
 Change = Callable[["Workplace"], None]
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """What a check may look at: the lab's settings, its place (reached when asked for), and the learner's copy."""
-
-    settings: Settings
-    reach: Callable[[], Target]
-
-    @property
-    def target(self) -> Target:
-        """The lab's place. LabError if there is no lab."""
-        return self.reach()
-
-    @property
-    def copy(self) -> Path:
-        """The learner's copy.
-
-        Raises:
-            LabError: there is none.
-        """
-        folder = copy_folder(self.settings.copy_home)
-        if folder is None:
-            raise LabError("You have no copy of the chapters yet.", "Make it in the checkout: labkit chapters")
-        return folder
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One part of a work that is checked piece by piece: whether it is there and right, and what to say of it."""
-
-    what: str
-    right: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a check saw of a work that passes."""
-
-    sentence: str
-    pieces: tuple[Piece, ...] = ()
-
-
-class NotYet(Exception):  # noqa: N818 - a verdict, no error
-    """A work does not do yet what it should.
-
-    Args:
-        wrong: the name of a common wrong answer, whose sentence is in the chapter's data.
-        say: a sentence of the check's own, where the data can have none.
-        wanted: what the work should do or give.
-        found: what it does or gives.
-        pieces: its parts, where it has some.
-        values: what else the sentence of the data names in braces.
-    """
-
-    def __init__(
-        self,
-        wrong: str | None = None,
-        *,
-        say: str = "",
-        wanted: object = "",
-        found: object = "",
-        pieces: tuple[Piece, ...] = (),
-        **values: object,
-    ) -> None:
-        super().__init__(wrong or say or f"wanted {wanted}, found {found}")
-        self.wrong, self.said, self.pieces = wrong, say, pieces
-        self.wanted, self.found, self.values = str(wanted), str(found), values
-
-    def sentence(self, text: TaskText) -> str:
-        """What is said to it: that of a known wrong answer; of an unknown one no cause is guessed."""
-        if self.wrong is None:
-            return self.said
-        return text.wrong[self.wrong].format(wanted=self.wanted, found=self.found, **self.values)
 
 
 _CHECKS: dict[str, Check] = {}
@@ -295,22 +218,6 @@ def _judged(text: TaskText, judge: Callable[[], str | Seen]) -> Verdict:
         return Verdict(text, "could not check", f"{sentence} This is not about your work; please report it.")
     seen = Seen(seen) if isinstance(seen, str) else seen
     return Verdict(text, "passed", seen.sentence, pieces=seen.pieces)
-
-
-def run(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function that the learner wrote.
-
-    Raises:
-        NotYet: it is no function, or it raised; its line is named.
-    """
-    if not callable(function):
-        raise NotYet(say=f"A function is wanted, and this is {type(function).__name__}.")
-    try:
-        return function(*arguments)
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        what = f"{type(error).__name__}: {error}"
-        raise NotYet(say=f"Your function stopped in line {frame.lineno}, `{frame.line}`, with {what}.") from error
 
 
 def task(progress: Progress, name: str) -> Card:

@@ -13,7 +13,7 @@ from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
 from labkit.learning import copy, task
 from labkit.learning.lessons import TaskText, lessons
-from labkit.learning.task import NotYet, Piece, Seen, Workplace
+from labkit.learning.work import NotYet, Piece, Seen, Workplace, run
 from labkit.steps.function_code import COPY, HANDED_OUT, digest
 from labkit.target.names import PRE_TOKEN
 from tests.labs import lab_at
@@ -169,7 +169,7 @@ def test_a_changed_function_is_no_drift_and_no_remedy_leads_in_a_circle(lab: Lab
     lab.up()
     calls = [finding for finding in lab.check().findings if finding.step == "calls"]
     assert calls
-    assert all("labkit chapters --fresh lambdas; labkit up" in finding.fix for finding in calls)
+    assert all("labkit chapters --fresh lambdas; labkit up" in finding.remedy for finding in calls)
     lab.reset_task("trigger")
     lab.up()
     assert lab.check().passed
@@ -303,7 +303,7 @@ def test_a_learners_function_that_fails_is_told_with_its_line() -> None:
         return token.split(".")[7]
 
     with pytest.raises(NotYet) as stopped:
-        task.run(parts, "a.b")
+        run(parts, "a.b")
     assert stopped.value.said.endswith('`return token.split(".")[7]`, with IndexError: list index out of range.')
     with pytest.raises(NotYet):
-        task.run("no function")
+        run("no function")

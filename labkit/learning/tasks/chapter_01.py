@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from labkit.learning.own_function import answers
-from labkit.learning.task import NotYet, Workplace, checks
+from labkit.learning.task import checks
+from labkit.learning.work import NotYet, Workplace
 from labkit.steps.function_code import package, source_file
 from labkit.steps.functions import find_function
 from labkit.target.names import PRE_TOKEN

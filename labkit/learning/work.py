@@ -1,0 +1,106 @@
+"""A learner's work as a check meets it: where it is, a function of it run, and what the check saw or missed."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labkit.errors import LabError
+from labkit.learning.lessons import TaskText
+from labkit.settings import Settings
+from labkit.steps.function_code import copy_folder
+from labkit.target.target import Target
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a check may look at: the lab's settings, its place (reached when asked for), and the learner's copy."""
+
+    settings: Settings
+    reach: Callable[[], Target]
+
+    @property
+    def target(self) -> Target:
+        """The lab's place. LabError if there is no lab."""
+        return self.reach()
+
+    @property
+    def copy(self) -> Path:
+        """The learner's copy.
+
+        Raises:
+            LabError: there is none.
+        """
+        folder = copy_folder(self.settings.copy_home)
+        if folder is None:
+            raise LabError("You have no copy of the chapters yet.", "Make it in the checkout: labkit chapters")
+        return folder
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of a work that is checked piece by piece: whether it is there and right, and what to say of it."""
+
+    what: str
+    right: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check saw of a work that passes."""
+
+    sentence: str
+    pieces: tuple[Piece, ...] = ()
+
+
+class NotYet(Exception):  # noqa: N818 - a verdict, no error
+    """A work does not do yet what it should.
+
+    Args:
+        wrong: the name of a common wrong answer, whose sentence is in the chapter's data.
+        say: a sentence of the check's own, where the data can have none.
+        wanted: what the work should do or give.
+        found: what it does or gives.
+        pieces: its parts, where it has some.
+        values: what else the sentence of the data names in braces.
+    """
+
+    def __init__(
+        self,
+        wrong: str | None = None,
+        *,
+        say: str = "",
+        wanted: object = "",
+        found: object = "",
+        pieces: tuple[Piece, ...] = (),
+        **values: object,
+    ) -> None:
+        super().__init__(wrong or say or f"wanted {wanted}, found {found}")
+        self.wrong, self.said, self.pieces = wrong, say, pieces
+        self.wanted, self.found, self.values = str(wanted), str(found), values
+
+    def sentence(self, text: TaskText) -> str:
+        """What is said to it: that of a known wrong answer; of an unknown one no cause is guessed."""
+        if self.wrong is None:
+            return self.said
+        return text.wrong[self.wrong].format(wanted=self.wanted, found=self.found, **self.values)
+
+
+def run(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function that the learner wrote.
+
+    Raises:
+        NotYet: it is no function, or it raised; its line is named.
+    """
+    if not callable(function):
+        raise NotYet(say=f"A function is wanted, and this is {type(function).__name__}.")
+    try:
+        return function(*arguments)
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {error}"
+        raise NotYet(say=f"Your function stopped in line {frame.lineno}, `{frame.line}`, with {what}.") from error
