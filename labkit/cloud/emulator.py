@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
+from hypercorn.protocol.h11 import H11Protocol
 from ministack.app import app as ministack
 from ministack.core import lambda_runtime
 
@@ -67,12 +68,18 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
         await activity.idle(idle_seconds)
         end()
 
+    # hypercorn has no setting for it
+    H11Protocol._check_protocol = _stay_with_http_1  # type: ignore[method-assign, assignment]
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     config.include_server_header = False
     asyncio.run(hypercorn_serve(activity.watch(app), config, shutdown_trigger=end_when_idle))
+
+
+async def _stay_with_http_1(_: H11Protocol, __: object) -> None:
+    """Change to HTTP/2 neither when asked to (`Upgrade: h2c`, which a server may ignore) nor when it is assumed."""
 
 
 def load_services() -> None:
