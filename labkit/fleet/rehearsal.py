@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from labkit.cloud.protocol import Cloud
 from labkit.errors import UsageError
 from labkit.fleet.reset_record import forget_resets
 from labkit.fleet.roster import DEFAULT_LAB
-from labkit.machine.private_files import write_text
+from labkit.machine.private_files import remove_files, write_text
 from labkit.settings import Settings
 from labkit.target.embedded import region_from_environment
+from labkit.target.journal import forget_embedded
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
 
@@ -111,7 +111,7 @@ def stop(home: Path | None = None) -> int:
     accounts = _accounts(home)
     _each(lambda account: _remove(account_home(home, account)), accounts)
     forget_resets(home, _folder(home) / ROSTER_FILE)
-    shutil.rmtree(_folder(home), ignore_errors=True)
+    remove_files(_folder(home), [ROSTER_FILE])
     return len(accounts)
 
 
@@ -145,7 +145,8 @@ def _accounts(home: Path) -> list[str]:
 
 def _remove(folder: Path) -> None:
     process.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    forget_embedded(folder)
+    remove_files(folder, [process.LOCK_FILE])
 
 
 def _each(action: Callable[[str], T], accounts: Iterable[str]) -> list[T]:

@@ -44,7 +44,7 @@ not_emulated(
 not_emulated(
     "large_bodies",
     "every service",
-    "A body of more than 10 MB is refused with 413: the lab sends a thousandth of that, and this is a learner's machine.",
+    "A body of more than 10 MB is refused with 413: the lab sends a thousandth of that.",
     aws="An HTTP API takes 10 MB, a deployment package may have 50 MB.",
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
     confidence="doc",
