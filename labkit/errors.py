@@ -16,9 +16,8 @@ class LabError(Exception):
     exit_code = 1
 
     def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem} {remedy}")
-        self.problem = problem
-        self.remedy = remedy
+        self.problem, self.remedy = _printable(problem), _printable(remedy)
+        super().__init__(f"{self.problem} {self.remedy}")
 
     def to_dict(self) -> dict[str, str]:
         """The error as `--json` prints it: `error` (what was wrong) and `fix` (what to do next)."""
@@ -27,6 +26,11 @@ class LabError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback: the two sentences, broken between words."""
         return textwrap.wrap(str(self), 90, break_long_words=False, break_on_hyphens=False)
+
+
+def _printable(sentence: str) -> str:
+    """A sentence without what acts on a terminal: names and answers of others may be in it."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in sentence)
 
 
 class UsageError(LabError):

@@ -11,9 +11,13 @@ from pathlib import Path
 import platformdirs
 
 from labkit.errors import UsageError
+from labkit.machine.private_files import require_closed
 from labkit.runtimes import RUNTIMES
 
 TARGETS = ("embedded", "aws")
+
+# What is kept in a home besides the embedded cloud: its labs, packed functions, classes.
+KEPT = ("labs", "packages", "rehearsal", "resets")
 
 # 24 characters leave room, under IAM's 64 for a role name, for the longest function name and region behind it.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
@@ -44,13 +48,14 @@ class Settings:
 
         Raises:
             UsageError: a value is not one of those allowed.
+            LabError: others could change what is kept in that home.
         """
         environment, runtimes = os.environ if environment is None else environment, tuple(RUNTIMES)
         home = environment.get("LABKIT_HOME") or platformdirs.user_data_dir("labkit", appauthor=False)
         return cls(
             place_kind=_one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS),
             name=lab_name(environment.get("LABKIT_NAME") or "jwt-lab"),
-            home=Path(home).expanduser().absolute(),
+            home=require_closed(Path(home).expanduser().absolute(), KEPT),
             runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or runtimes[0], runtimes),
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labkit.errors import LabError
+from labkit.text.wording import visible
 
 if TYPE_CHECKING:
     from labkit.text.shown import Shown
@@ -24,7 +25,7 @@ def tell(sentence: str) -> None:
     """Say what is going on, beside the result."""
     from rich.console import Console
 
-    Console(stderr=True, highlight=False).print(sentence, markup=False, style="dim", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(visible(sentence), markup=False, style="dim", soft_wrap=True)
 
 
 def show(result: Shown, *, as_json: bool) -> None:

@@ -9,15 +9,19 @@ import asyncio
 import importlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
+from hypercorn.protocol.h11 import H11Protocol
 from ministack.app import app as ministack
 from ministack.core import lambda_runtime
 
@@ -67,12 +71,18 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
         await activity.idle(idle_seconds)
         end()
 
+    # hypercorn has no setting for it
+    H11Protocol._check_protocol = _stay_with_http_1  # type: ignore[method-assign, assignment]
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     config.include_server_header = False
     asyncio.run(hypercorn_serve(activity.watch(app), config, shutdown_trigger=end_when_idle))
+
+
+async def _stay_with_http_1(_: H11Protocol, __: object) -> None:
+    """Change to HTTP/2 neither when asked to (`Upgrade: h2c`, which a server may ignore) nor when it is assumed."""
 
 
 def load_services() -> None:
@@ -118,12 +128,31 @@ class Activity:
 
 
 def isolate_functions() -> None:
-    """Have MiniStack start its Lambda workers without the server's environment."""
-    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": _start_worker})
+    """Have MiniStack start its Lambda workers without the server's environment, and end all that they started."""
+    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": Worker})
 
 
-def _start_worker(command: list[str], *, env: Mapping[str, str], **options: Any) -> Any:
-    return subprocess.Popen(command, env=function_environment(env), **options)  # noqa: S603 - MiniStack's own command
+class Worker(subprocess.Popen[str]):
+    """A process of a function, in a session of its own, with a HOME beside its code. This is no sandbox.
+
+    By that HOME, below the cloud's folder, all that comes of it can be told when the cloud is gone.
+    """
+
+    def __init__(self, command: list[str], *, cwd: str, env: Mapping[str, str], **options: Any) -> None:
+        home = Path(cwd).with_name("home")
+        home.mkdir(mode=0o700, exist_ok=True)
+        given = function_environment(env) | dict.fromkeys(("HOME", "TMPDIR"), str(home))
+        super().__init__(command, cwd=cwd, env=given, start_new_session=True, **options)  # MiniStack's own command
+
+    def terminate(self) -> None:
+        """End it with all of its session at once. A function is not asked: on AWS it is not, either."""
+        if os.name != "posix":
+            super().kill()
+        elif self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    kill = terminate
 
 
 def function_environment(given: Mapping[str, str]) -> dict[str, str]:

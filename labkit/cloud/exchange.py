@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import Any
@@ -15,12 +16,12 @@ Send = Callable[[Any], Awaitable[None]]
 # An ASGI application: (scope, receive, send).
 App = Callable[..., Coroutine[Any, Any, None]]
 
-# A Lambda deployment package of 50 MB in base64, with room for what is around it.
-LARGEST_BODY = 70_000_000
+# The payload that an HTTP API takes, which is a thousand times what the lab sends to any service.
+LARGEST_BODY = 10 * 1024 * 1024
 
 
 class TooLargeError(Exception):
-    """A request's body is larger than any that AWS takes."""
+    """A request's body is larger than LARGEST_BODY."""
 
 
 class DisconnectedError(Exception):
@@ -29,7 +30,10 @@ class DisconnectedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request. `raw_path` and `query` are as sent, `path` is decoded, header names are in lower case."""
+    """An HTTP request. `raw_path` and `query` are as sent, `path` is decoded, header names are in lower case.
+
+    The body is empty until somebody has judged the rest, and reads it.
+    """
 
     method: str
     raw_path: str
@@ -39,13 +43,8 @@ class Request:
     client: str = "127.0.0.1"
 
     @classmethod
-    async def read(cls, scope: Scope, receive: Receive) -> Request:
-        """Read a whole request.
-
-        Raises:
-            TooLargeError: the body is larger than LARGEST_BODY.
-            DisconnectedError: the client is gone.
-        """
+    def head(cls, scope: Scope) -> Request:
+        """A request without its body."""
         return cls(
             method=scope["method"],
             raw_path=scope["raw_path"].decode("latin-1"),
@@ -53,9 +52,17 @@ class Request:
             headers=tuple(
                 (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]
             ),
-            body=await _body(receive),
             client=(scope.get("client") or ("127.0.0.1", 0))[0],
         )
+
+    async def whole(self, receive: Receive) -> Request:
+        """The same request with the body that its client sends.
+
+        Raises:
+            TooLargeError: the body is larger than LARGEST_BODY.
+            DisconnectedError: the client is gone.
+        """
+        return replace(self, body=b"".join([chunk async for chunk in _body(receive)]))
 
     @property
     def path(self) -> str:
@@ -157,15 +164,22 @@ async def ask(app: App, scope: Scope, request: Request) -> Answer:
     return capture.answer()
 
 
-async def _body(receive: Receive) -> bytes:
-    chunks, size = [], 0
-    while True:
+async def skip_body(receive: Receive) -> None:
+    """Read a body and keep nothing of it, so that a client which sends before it listens hears its answer."""
+    with suppress(TooLargeError, DisconnectedError):
+        async for _ in _body(receive):
+            pass
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    size, more = 0, True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise DisconnectedError
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
+        chunk = message.get("body", b"")
+        size += len(chunk)
         if size > LARGEST_BODY:
             raise TooLargeError
-        if not message.get("more_body"):
-            return b"".join(chunks)
+        yield chunk
+        more = message.get("more_body", False)

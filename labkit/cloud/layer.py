@@ -1,8 +1,8 @@
 """The embedded cloud's own layer around MiniStack: no stranger gets in, and what AWS refuses is refused in its words.
 
-A request passes, in this order: strangers (`rules.strangers`), then either the data plane of an HTTP API
-(`rules.data_plane`), or a page that needs no credentials (`rules.pages`), or the weather (`rules.weather`) and the
-rules of the AWS operation that it calls, with MiniStack in their middle.
+A request passes, in this order: strangers (`rules.strangers`), before its body is read; then either the data plane of
+an HTTP API (`rules.data_plane`), or a page that needs no credentials (`rules.pages`), or the weather (`rules.weather`)
+and the rules of the AWS operation that it calls, with MiniStack in their middle.
 """
 
 from __future__ import annotations
@@ -11,9 +11,21 @@ import inspect
 import json
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
-from labkit.cloud.exchange import Answer, App, DisconnectedError, Receive, Request, Scope, Send, TooLargeError, ask
+from labkit.cloud.exchange import (
+    Answer,
+    App,
+    DisconnectedError,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    TooLargeError,
+    ask,
+    skip_body,
+)
 from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
@@ -75,37 +87,36 @@ class Layer:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            try:
-                request = await Request.read(scope, receive)
-            except DisconnectedError:
-                return
-            except TooLargeError:
-                await Answer.of_json(413, {"message": "Request Entity Too Large"}).send(send)
-                return
-            await (await self._answer(scope, request)).send(send)
+            with suppress(DisconnectedError):
+                await (await self._answer(scope, receive)).send(send)
 
-    async def _answer(self, scope: Scope, request: Request) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         try:
-            return await self._way(scope, request)
+            return await self._way(scope, receive)
+        except DisconnectedError:
+            raise
+        except TooLargeError:
+            return Answer.of_json(413, {"message": "Request Entity Too Large"})
         except Exception:
             log.exception("A rule of the embedded cloud failed")
             return Answer.of_json(500, {"message": "Internal Server Error"})
 
-    async def _way(self, scope: Scope, request: Request) -> Answer:
-        match strangers.admit(request, self.here):
-            case Answer() as refusal:
-                return refusal
+    async def _way(self, scope: Scope, receive: Receive) -> Answer:
+        head = Request.head(scope)
+        door = strangers.admit(head, self.here)
+        if isinstance(door, Answer):
+            await skip_body(receive)
+            return door
+        request = await head.whole(receive)
+        match door:
             case ToApi(api_id, raw_path):
                 return await data_plane.answer(self.here, request, api_id, raw_path)
             case ToPage():
-                return await self._page(scope, request)
-            case ToService() as door:
-                return await self._service(scope, request, door)
+                return pages.in_no_frame(pages.refuse(request) or await self._page(scope, request))
+            case ToService():
+                return strangers.refuse_unproved(request, door, self.here) or await self._service(scope, request, door)
 
     async def _page(self, scope: Scope, request: Request) -> Answer:
-        refusal = pages.refuse(request)
-        if refusal:
-            return refusal
         answer = await ask(self.app, scope, pages.opened(request))
         return tidy.without_cors(pages.closed(answer))
 

@@ -6,8 +6,8 @@ import http.client
 import json
 import math
 import os
+import re
 import secrets
-import shutil
 import string
 import subprocess
 import sys
@@ -24,10 +24,19 @@ from filelock import FileLock, Timeout
 
 from labkit.cloud import http as loopback
 from labkit.cloud import selftest
-from labkit.cloud.protocol import HEALTH_PATH, RUNTIME_FILE, STAY, Cloud, ServerSettings
+from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, STAY, Cloud, ServerSettings
 from labkit.cloud.session import read_models
 from labkit.errors import LabError, UsageError
-from labkit.machine.private_files import private_folder, read_json, unwritable, write_json
+from labkit.machine.private_files import (
+    current_user,
+    is_own,
+    make_folder,
+    private_folder,
+    read_json,
+    remove_folder,
+    unwritable,
+    write_json,
+)
 
 __all__ = ["Cloud", "find", "start", "stop"]
 
@@ -37,6 +46,8 @@ STOP_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 LOCK_SECONDS = 60
 
+SERVER = "labkit.cloud.server"
+FOLDER = re.compile(r"cloud-[0-9a-f]{16}")
 LOCK_FILE = "cloud.lock"
 LOG_FILE = "log"
 WEATHERS = ("calm", "rough")
@@ -49,21 +60,14 @@ _KEPT_VARIABLES = frozenset(
 
 
 def find(home: Path) -> Cloud | None:
-    """The running cloud of a home folder, if there is one. What a killed one left is removed.
+    """The running cloud of a home folder, if there is one. Nothing is changed.
 
     Args:
         home: the lab's home folder (`Settings.home`).
     """
     home = home.resolve()
     cloud = _read(home)
-    if cloud and _answers(cloud):
-        return cloud
-    if _leftovers(home):
-        with suppress(Timeout), _locked(home, timeout=0):  # who holds the lock is starting or stopping one
-            cloud = _read(home)
-            if cloud is None or _process(cloud) is None:
-                _clear(home)
-    return None
+    return cloud if cloud and _answers(home, cloud) else None
 
 
 def start(
@@ -74,6 +78,7 @@ def start(
     weather: str = "calm",
     seed: int = 0,
     account_id: str | None = None,
+    sweep: bool = True,
 ) -> Cloud:
     """Start the cloud of a home folder, or return the one that runs.
 
@@ -85,18 +90,21 @@ def start(
         weather: "calm", or "rough" for a cloud that is as slow to settle as AWS can be.
         seed: makes rough weather repeatable.
         account_id: the account that the cloud says it is, 12 digits; random by default.
+        sweep: remove what a killed cloud left, and end one that does not answer.
 
     Raises:
         LabError: the port is taken, the home cannot be written, or the cloud fails its self-test.
         UsageError: no such port or weather.
     """
     _require(port, weather)
-    home = private_folder(home.resolve())
+    home = make_folder(home.resolve())
     with _patiently_locked(home):
         cloud = _read(home)
-        if cloud and _answers(cloud):
+        if cloud and _answers(home, cloud):
             return cloud
-        _clear(home)
+        if sweep:
+            _sweep(home)
+        _require_room(home)
         return _launch(home, port or 0, supervised, weather, seed, account_id or _any_account_id())
 
 
@@ -114,10 +122,10 @@ def stop(home: Path) -> bool:
         return False
     with _patiently_locked(home):
         cloud = _read(home)
-        process = _process(cloud) if cloud else None
+        process = _process(home, cloud) if cloud else None
         if process:
             _end(process, STOP_SECONDS)
-        _clear(home)
+        _sweep(home)
         return process is not None
 
 
@@ -128,16 +136,32 @@ def _require(port: int | None, weather: str) -> None:
         raise UsageError(f"{weather!r} is not a weather.", f"Ask for {' or '.join(WEATHERS)}.")
 
 
+def _require_room(home: Path) -> None:
+    """Refuse to write over a runtime file that is not ours, or is that of a cloud which lives.
+
+    Raises:
+        LabError: there is such a file.
+    """
+    file, cloud = home / RUNTIME_FILE, _read(home)
+    if cloud and _process(home, cloud):
+        raise LabError("The embedded cloud does not answer.", "Wait a moment, or end it: labkit cloud stop")
+    if cloud is None and os.path.lexists(file):
+        raise LabError(
+            f"{file} is in the way: labkit did not write it.", "Move it away, or set LABKIT_HOME to another folder."
+        )
+
+
 def _read(home: Path) -> Cloud | None:
     try:
-        return Cloud(**read_json(home / RUNTIME_FILE))
+        cloud = Cloud(**read_json(home / RUNTIME_FILE))
+        return cloud if FOLDER.fullmatch(_folder_name(cloud.instance)) else None
     except TypeError:  # no file, or not what we wrote
         return None
 
 
-def _answers(cloud: Cloud) -> bool:
+def _answers(home: Path, cloud: Cloud) -> bool:
     """Whether the cloud's own process, and nobody else who has its port by now, answers."""
-    if _process(cloud) is None:
+    if _process(home, cloud) is None:
         return False
     try:
         status, body = loopback.get(cloud.port, HEALTH_PATH, timeout=ANSWER_SECONDS)
@@ -146,22 +170,18 @@ def _answers(cloud: Cloud) -> bool:
         return False
 
 
-def _process(cloud: Cloud) -> psutil.Process | None:
+def _process(home: Path, cloud: Cloud) -> psutil.Process | None:
     """The cloud's process, unless it ended; its pid may be another program's by now."""
     try:
         process = psutil.Process(cloud.pid)
-        ours = _folder_name(cloud.instance) in " ".join(process.cmdline())
+        ours = _is_server(process, home / _folder_name(cloud.instance))
         return process if ours and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.Error:
+    except (psutil.Error, TypeError, ValueError):  # there is none, or what is written there is no pid
         return None
 
 
 def _folder_name(instance: str) -> str:
     return f"cloud-{instance}"
-
-
-def _leftovers(home: Path) -> list[Path]:
-    return [*home.glob(_folder_name("*")), *home.glob(RUNTIME_FILE)]
 
 
 @contextmanager
@@ -191,32 +211,45 @@ def _patiently_locked(home: Path) -> Iterator[None]:
         ) from error
 
 
-def _clear(home: Path) -> None:
-    """Remove what a cloud that did not end by itself left: its processes, its folder, its runtime file."""
-    for folder in home.glob(_folder_name("*")):
+def _sweep(home: Path) -> None:
+    """Remove what clouds that did not end by themselves left: their processes, folders and runtime file."""
+    for folder in filter(_is_clouds, home.glob(_folder_name("*"))):
         for process in psutil.process_iter():
             if _belongs_to(process, folder):
                 _end(process, patience=0)
-        shutil.rmtree(folder, ignore_errors=True)
-    (home / RUNTIME_FILE).unlink(missing_ok=True)
+        remove_folder(folder, last=MARKER_FILE)
+    if _read(home):
+        (home / RUNTIME_FILE).unlink(missing_ok=True)
+
+
+def _is_clouds(folder: Path) -> bool:
+    """Whether a folder is proved to be one of ours: by its name, its owner, and the marker inside."""
+    named = FOLDER.fullmatch(folder.name) and not folder.is_symlink() and is_own(folder)
+    return bool(named) and read_json(folder / MARKER_FILE) == folder.name
 
 
 def _belongs_to(process: psutil.Process, folder: Path) -> bool:
-    """Whether a process is the server of this folder, or a Lambda worker of it, which works in a folder below."""
+    """Whether a process is proved to be the server of this folder, or to be started by it: those have a HOME in it."""
     try:
-        return str(folder) in process.cmdline() or Path(process.cwd()).is_relative_to(folder)
+        return _is_server(process, folder) or Path(process.environ().get("HOME", "")).is_relative_to(folder)
     except psutil.Error:
         return False
 
 
+def _is_server(process: psutil.Process, folder: Path) -> bool:
+    mine = not hasattr(process, "uids") or process.uids().effective == current_user()
+    return mine and process.cmdline()[-2:] == [SERVER, str(folder)]
+
+
 def _end(process: psutil.Process, patience: float) -> None:
-    """Ask a process to end, and make it after so many seconds."""
-    with suppress(psutil.NoSuchProcess):
+    """Ask a process to end, and make it after so many seconds, with all that it started."""
+    with suppress(psutil.Error):
         if patience:
             process.terminate()
             if _is_gone(process, patience):
                 return
-        process.kill()
+        for each in (*process.children(recursive=True), process):
+            each.kill()
         _is_gone(process, STOP_SECONDS)
 
 
@@ -243,17 +276,20 @@ def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int, ac
         seed=seed,
     )
     folder = private_folder(home / _folder_name(settings.instance))
+    write_json(folder / MARKER_FILE, folder.name)
     server = _spawn(folder)
     try:
         read_models(selftest.SERVICES)  # while the server starts
         cloud = _meet(server, settings, folder)
         selftest.check(cloud)
-        write_json(home / RUNTIME_FILE, asdict(cloud))
+        # By way of our own folder: the home itself may be another user's.
+        write_json(folder / RUNTIME_FILE, asdict(cloud))
+        (folder / RUNTIME_FILE).replace(home / RUNTIME_FILE)
         _let_stay(server, supervised)
     except BaseException:
         server.kill()
         server.communicate()
-        _clear(home)
+        _sweep(home)
         raise
     return cloud
 
@@ -268,7 +304,7 @@ def _letters(length: int, alphabet: str) -> str:
 
 def _spawn(folder: Path) -> subprocess.Popen[str]:
     """Start the server in a session of its own: neither Ctrl-C nor a closed terminal reaches it."""
-    command = [sys.executable, "-P", "-m", "labkit.cloud.server", str(folder)]
+    command = [sys.executable, "-P", "-m", SERVER, str(folder)]
     with _log(folder) as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
@@ -285,7 +321,7 @@ def _spawn(folder: Path) -> subprocess.Popen[str]:
 
 def _log(folder: Path) -> IO[str]:
     try:
-        return (folder / LOG_FILE).open("w")
+        return (folder / LOG_FILE).open("a")  # the server shortens it
     except OSError as error:
         raise unwritable(folder, error) from error
 

@@ -30,6 +30,9 @@ HEALTH_PATH = "/_labkit/health"
 
 RUNTIME_FILE = "cloud.json"
 
+# Holds its folder's name, in every folder of a cloud: a folder without it is none of ours.
+MARKER_FILE = "labkit-cloud.json"
+
 
 @dataclass(frozen=True)
 class Cloud:

@@ -8,10 +8,11 @@ of standard input means that its starter is gone, and it ends.
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import io
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -23,15 +24,20 @@ from typing import IO, Any, NoReturn
 
 import psutil
 
-from labkit.cloud.protocol import RUNTIME_FILE, STAY, ServerSettings
+from labkit.cloud.protocol import MARKER_FILE, RUNTIME_FILE, STAY, ServerSettings
 from labkit.errors import LabError
-from labkit.machine.private_files import read_json
+from labkit.machine.private_files import read_json, remove_folder
+
+LARGEST_LOG = 1_000_000
+_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 
 def main() -> None:
     """Serve until told to end."""
     folder = Path(sys.argv[1])
     settings = ServerSettings(**json.loads(sys.stdin.readline()))
+    sys.stderr = Log()
+    adopt_orphans()
     end_on_signals(folder)
     threading.Thread(target=watch_starter, args=(sys.stdin, settings.supervised, folder), daemon=True).start()
     try:
@@ -62,6 +68,27 @@ def watch_starter(stdin: IO[str], supervised: bool, folder: Path) -> None:
         stdin.read()
     if not staying or supervised:
         end(folder)
+
+
+class Log(io.TextIOBase):
+    """Standard error, which is the log: it begins anew when it has grown to LARGEST_LOG bytes."""
+
+    def write(self, text: str) -> int:
+        """Write text, the end of it if it is too long."""
+        if os.fstat(2).st_size > LARGEST_LOG:
+            os.ftruncate(2, 0)
+        os.write(2, text.encode(errors="backslashreplace")[-LARGEST_LOG:])
+        return len(text)
+
+    def fileno(self) -> int:
+        """The file descriptor of standard error."""
+        return 2
+
+
+def adopt_orphans() -> None:
+    """Have what detaches from a function become this process's own child, where the system (Linux) can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def listen(port: int) -> socket.socket:
@@ -114,7 +141,7 @@ def emulator_settings(settings: ServerSettings, folder: Path, port: int) -> dict
 def report(message: Mapping[str, Any]) -> None:
     """Say one thing to the starter, and send all later output to the log, which is standard error."""
     print(json.dumps(message), flush=True)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.dup2(2, sys.stdout.fileno())
 
 
 def end(folder: Path) -> NoReturn:
@@ -122,13 +149,20 @@ def end(folder: Path) -> NoReturn:
     with suppress(LabError, OSError):
         _remove_runtime_file(folder)
     for _ in range(20):  # a worker that starts meanwhile makes a new folder
-        for worker in psutil.Process().children(recursive=True):
-            with suppress(psutil.Error):
-                worker.kill()
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
+        ended = [_kill(worker) for worker in psutil.Process().children(recursive=True)]
+        remove_folder(folder, last=MARKER_FILE)
+        if not any(ended) and not folder.exists():
             break
     os._exit(0)
+
+
+def _kill(process: psutil.Process) -> bool:
+    """End a process. Whether it was still alive: one that is may have left children, which are ours then."""
+    with suppress(psutil.Error):
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        process.kill()
+        return alive
+    return False
 
 
 def _remove_runtime_file(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from typing import Any, TypeVar
 
 from labkit.cloud import process
 from labkit.cloud.protocol import Cloud
-from labkit.errors import UsageError
+from labkit.errors import LabError, UsageError
 from labkit.fleet.reset_record import forget_resets
 from labkit.fleet.roster import DEFAULT_LAB
-from labkit.machine.private_files import write_text
+from labkit.machine.private_files import remove_files, write_text
 from labkit.settings import Settings
 from labkit.target.embedded import region_from_environment
+from labkit.target.journal import forget_embedded
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
 
@@ -78,11 +78,14 @@ def start(
 
     Raises:
         UsageError: no such size.
-        LabError: an account cannot be started, for want of memory or disk for one.
+        LabError: an account cannot be started, for want of memory or disk for one, or another roster is in the way.
     """
     if not 1 <= size <= MOST_ACCOUNTS:
         raise UsageError(f"A class of {size} cannot be rehearsed.", f"Ask for 1 to {MOST_ACCOUNTS} accounts.")
     home = home or Settings.from_environment().home
+    roster = _folder(home) / ROSTER_FILE
+    if roster.exists() and not _accounts(home):
+        raise LabError(f"{roster} is in the way: labkit did not write it.", "Move it away.")
     wanted = [_account_id(number) for number in range(1, size + 1)]
     _each(lambda account: _remove(account_home(home, account)), [a for a in _accounts(home) if a not in wanted])
 
@@ -111,7 +114,7 @@ def stop(home: Path | None = None) -> int:
     accounts = _accounts(home)
     _each(lambda account: _remove(account_home(home, account)), accounts)
     forget_resets(home, _folder(home) / ROSTER_FILE)
-    shutil.rmtree(_folder(home), ignore_errors=True)
+    remove_files(_folder(home), [ROSTER_FILE] if accounts else [])
     return len(accounts)
 
 
@@ -139,13 +142,14 @@ def _attendee(account: str) -> str:
 
 
 def _accounts(home: Path) -> list[str]:
-    """The accounts of the class, in order, whether they run or not."""
-    return sorted(path.name for path in _folder(home).glob("1111000000??") if path.is_dir())
+    """The accounts of the class, in order, whether they run or not. Each has the lock of its cloud."""
+    return sorted(lock.parent.name for lock in _folder(home).glob(f"1111000000??/{process.LOCK_FILE}"))
 
 
 def _remove(folder: Path) -> None:
     process.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    forget_embedded(folder)
+    remove_files(folder, [process.LOCK_FILE])
 
 
 def _each(action: Callable[[str], T], accounts: Iterable[str]) -> list[T]:

@@ -138,7 +138,7 @@ def reached(known: Target | None, settings: Settings, tell: Tell, *, start: bool
         return known
     embedded = settings.place_kind == "embedded"
     with aws_errors_in_words():
-        target = open_target(settings, start=start or (embedded and was_built(settings)))
+        target = open_target(settings, start=start or (embedded and was_built(settings)), sweep=start)
     Builder(target, tell).rebuild()
     return target
 

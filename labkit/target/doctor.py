@@ -13,7 +13,7 @@ from typing import Any
 
 from labkit.cloud import process, selftest
 from labkit.errors import LabError
-from labkit.machine.private_files import private_folder
+from labkit.machine.private_files import make_folder
 from labkit.runtimes import RUNTIMES
 from labkit.settings import Settings
 from labkit.target.account import Account
@@ -88,7 +88,7 @@ def _python(_: Settings) -> str:
 
 
 def _home(settings: Settings) -> str:
-    folder = private_folder(settings.home)
+    folder = make_folder(settings.home)
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -141,7 +141,7 @@ def _port(_: Settings) -> str:
 
 
 def _cloud(settings: Settings) -> str:
-    selftest.check(process.start(settings.home))
+    selftest.check(process.start(settings.home, sweep=False))
     return "a good token gets through"
 
 

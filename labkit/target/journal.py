@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labkit.machine.private_files import read_json, write_json
-from labkit.settings import Settings
+from labkit.machine.private_files import is_own, read_json, remove_files, write_json
+from labkit.settings import NAME_PATTERN, Settings
 from labkit.target.commands import Command
 from labkit.target.embedded import EmbeddedPlace, embedded_folder
 from labkit.target.target import Target
@@ -17,6 +17,8 @@ from labkit.text.blocks import Block, Code, Folded, Table, sentences
 from labkit.text.shown import Shown
 
 _FILE = "journal.json"
+# What labkit writes into a lab's folder, each with a word that is in it. Beside them there is a lock.
+_FILES = {_FILE: "place", "passwords.json": "user_pool_id", "removal.json": "place"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,7 +82,7 @@ class Journal:
 
     def forget(self) -> None:
         """Remember nothing: the lab is gone."""
-        shutil.rmtree(self._file.parent, ignore_errors=True)
+        _forget(self._file.parent)
         self._kept = {}
 
     def commands(self, step: str, variables: Mapping[str, str]) -> Commands:
@@ -127,13 +129,23 @@ class Remembered(Shown):
 
 def remembered(home: Path) -> Remembered:
     """Every lab that has a journal below a LABKIT_HOME. A place is `embedded` or `<account>-<region>`."""
-    files = sorted((home / "labs").glob(f"*/*/{_FILE}"))
+    files = sorted(file for file in (home / "labs").glob(f"*/*/{_FILE}") if is_own(file))
     return Remembered(tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(_read(file)))) for file in files))
 
 
 def forget_embedded(home: Path) -> None:
     """Remember nothing of any lab in the embedded cloud: its cloud was stopped on purpose."""
-    shutil.rmtree(home / "labs" / "embedded", ignore_errors=True)
+    labs = home / "labs" / "embedded"
+    for folder in labs.glob("*"):
+        if NAME_PATTERN.fullmatch(folder.name):
+            _forget(folder)
+    with suppress(OSError):  # what else is in them stays
+        labs.rmdir()
+        labs.parent.rmdir()
+
+
+def _forget(folder: Path) -> None:
+    remove_files(folder, [*(name for name, word in _FILES.items() if word in _read(folder / name)), "lock"])
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -17,12 +17,13 @@ class NotRunningError(LabError):
         super().__init__("The embedded cloud is not running.", "Build the lab, which starts it: labkit up")
 
 
-def open_target(settings: Settings, *, start: bool = True) -> Target:
+def open_target(settings: Settings, *, start: bool = True, sweep: bool = True) -> Target:
     """Open the place that the settings name.
 
     Args:
         settings: the lab's settings.
         start: start the embedded cloud if it is not running.
+        sweep: remove then what a killed one left.
 
     Raises:
         NotRunningError: the embedded cloud is not running and may not be started.
@@ -30,7 +31,7 @@ def open_target(settings: Settings, *, start: bool = True) -> Target:
     """
     if settings.place_kind == "aws":
         return Target(settings, Account.from_environment(), confirmed=False)
-    cloud = process.start(settings.home) if start else process.find(settings.home)
+    cloud = process.start(settings.home, sweep=sweep) if start else process.find(settings.home)
     if cloud is None:
         raise NotRunningError
     return Target(settings, EmbeddedPlace(cloud, region_from_environment()), confirmed=True)

@@ -12,6 +12,8 @@ from html import escape
 
 from tabulate import tabulate
 
+from labkit.text.wording import visible
+
 # Puts a lab's terms into a text.
 Say = Callable[[str], str]
 
@@ -120,12 +122,12 @@ class Folded(Block):
 
 def text_of(blocks: Iterable[Block], say: Say = str) -> str:
     """Blocks as plain text, an empty line between them."""
-    return "\n\n".join(filter(None, (block.text(say) for block in blocks)))
+    return visible("\n\n".join(filter(None, (block.text(say) for block in blocks))))
 
 
 def html_of(blocks: Iterable[Block], say: Say = str) -> str:
     """Blocks as HTML."""
-    return "".join(block.html(say) for block in blocks)
+    return visible("".join(block.html(say) for block in blocks))
 
 
 def html_escaped(text: str) -> str:

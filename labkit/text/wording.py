@@ -6,12 +6,15 @@ What a token says is data of a stranger. Nothing of it reaches a terminal or a p
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 LONGEST = 160
 MOST = 4
+# Beside what Python calls printable and the spaces: line breaks, tabs, and what joins emoji and Persian letters or not.
+HARMLESS = "\n\t\u200c\u200d"
 UNITS = ((31_557_600, "year"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 MOST_YEARS = 10_000
 
@@ -24,6 +27,14 @@ def printable(text: str, longest: int = LONGEST) -> str:
     if len(text) > longest:
         text = f"{text[:longest]}… ({len(text):,} characters)"
     return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def visible(text: str) -> str:
+    """A text with its line breaks, in which nothing acts on a terminal, hides, or turns the direction of writing.
+
+    Accents and emoji stay. Control characters, invisible ones and lone surrogates become escapes, as in `printable`.
+    """
+    return text if text.isprintable() else "".join(c if _is_harmless(c) else _escaped(c) for c in text)
 
 
 def quoted(value: Any, longest: int = LONGEST) -> str:
@@ -81,6 +92,10 @@ def distance(seconds: float) -> str:
             return "now"
         amount = f"{count} {unit}{'s' if count > 1 else ''}"
     return f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+def _is_harmless(character: str) -> bool:
+    return character in HARMLESS or character.isprintable() or unicodedata.category(character) == "Zs"
 
 
 def _escaped(character: str) -> str:

@@ -276,7 +276,7 @@ def _check_source(case: _Case) -> _Finding:
     case.text = jws.bare(values[0])
     if not case.text:
         return _Finding(False, "an empty value", "Put the token there; in a shell, look whether its variable is set.")
-    return _Finding(True, "a token" if case.text == values[0].strip() else "a token, after Bearer")
+    return _Finding(True, "a token" if case.text == values[0].strip(jws.BLANKS) else "a token, after Bearer")
 
 
 def _expect_shape(_: _Case) -> str:
@@ -465,8 +465,9 @@ RULES: tuple[Rule, ...] = (
         expected=_expect_source,
         check=_check_source,
         inferred=(
-            "That names of headers and Bearer are taken in any case, and that a header or parameter given twice "
-            "is refused with a bare challenge, is inferred."
+            "That names of headers and Bearer are taken in any case, that blanks around the token are spaces and tabs "
+            "alone (RFC 9110, section 5.6.3), and that a header or parameter given twice is refused with a bare "
+            "challenge, is inferred."
         ),
     ),
     Rule(
@@ -478,8 +479,10 @@ RULES: tuple[Rule, ...] = (
         expected=_expect_shape,
         check=_check_shape,
         inferred=(
-            "AWS says that the token is decoded, not how strictly: padding, the standard alphabet, names used "
-            "twice, nesting beyond 64 levels and critical extensions are refused here, as the RFCs allow."
+            "AWS says that the token is decoded, not how strictly. The words that it sends are those of golang-jwt, "
+            "which refuses padding and the standard alphabet, too, and takes 10,000 levels of nesting; Python's reader "
+            f"is trusted with {jws.DEEPEST} here. That library takes what is refused here, as the RFCs allow: names "
+            "used twice (the last counts), loose bits at a part's end, text that is no UTF-8, critical extensions."
         ),
     ),
     Rule(
@@ -503,7 +506,10 @@ RULES: tuple[Rule, ...] = (
         confidence="doc",
         expected=_expect_key_id,
         check=_check_key_id,
-        inferred="That a key published for encryption is passed over is inferred from RFC 7517, section 4.2.",
+        inferred=(
+            "That a key published for encryption, by its use or its key_ops, is passed over is ours, by RFC 7517, "
+            "sections 4.2 and 4.3."
+        ),
     ),
     Rule(
         name="signature",
@@ -513,6 +519,10 @@ RULES: tuple[Rule, ...] = (
         confidence="doc",
         expected=_expect_signature,
         check=_check_signature,
+        inferred=(
+            f"That an RSA key of fewer than {jws.SMALLEST_KEY:,} bits verifies nothing is ours, by RFC 7518, section "
+            "3.3."
+        ),
     ),
     Rule(
         name="issuer",

@@ -29,8 +29,14 @@ Keys = Mapping[str, Any] | Sequence[Jwk]
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 PARTS = 3
 
-# Deeper than any claim goes, and shallow enough for every recursive function that a value meets later.
-DEEPEST = 64
+# Half of what Python's own readers and writers take before they give up (their limit is 1,000 calls).
+DEEPEST = 512
+
+# RFC 7518, sections 3.3 and 3.5: a smaller RSA key must not be used.
+SMALLEST_KEY = 2048
+
+# HTTP's optional white space (RFC 9110, section 5.6.3). Python's own idea of a blank has 27 more characters.
+BLANKS = " \t"
 
 NOT_BASE64URL = re.compile(r"[^A-Za-z0-9_-]")
 JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -53,10 +59,13 @@ class Jws:
 
 
 def bare(value: str) -> str:
-    """The token in the value of an Authorization header: without blanks around it and without `Bearer`, in any case."""
-    value = value.strip()
+    """The token in the value of an Authorization header: without blanks around it and without `Bearer`, in any case.
+
+    Blanks are spaces and tabs; behind `Bearer`, spaces alone (RFC 9110, section 11.4).
+    """
+    value = value.strip(BLANKS)
     scheme, _, rest = value.partition(" ")
-    return rest.lstrip() if scheme.lower() == "bearer" else value
+    return rest.lstrip(" ") if scheme.lower() == "bearer" else value
 
 
 def parse(token: str, start: int = 0) -> Jws:
@@ -115,7 +124,7 @@ def json_part(name: str, text: str, start: int = 0) -> dict[str, Any]:
 
 
 def signing_keys(keys: Keys) -> tuple[Jwk, ...]:
-    """The RSA keys of a key set that may verify signatures (RFC 7517, sections 4.1 and 4.2).
+    """The RSA keys of a key set that may verify signatures (RFC 7517, sections 4.1 to 4.3).
 
     Args:
         keys: a JWK set as its issuer publishes it, or a sequence of JWKs. Members of another kind are passed over.
@@ -137,7 +146,7 @@ def is_signed_by(token: Jws, key: Jwk) -> bool:
     """Whether the key made the token's signature with the RSA algorithm that the token's header names.
 
     False for an algorithm of another family, for one that is not the key's own (RFC 7517, section 4.4), and for a key
-    that cannot be read.
+    that cannot be read or is smaller than SMALLEST_KEY bits.
     """
     algorithm = token.header.get("alg")
     modulus, exponent = key.get("n"), key.get("e")
@@ -227,7 +236,13 @@ def _said(error: json.JSONDecodeError) -> str:
 
 
 def _may_verify(key: Jwk) -> bool:
-    return key.get("kty") == "RSA" and key.get("use") in (None, "sig")
+    operations = key.get("key_ops", ["verify"])
+    return (
+        key.get("kty") == "RSA"
+        and key.get("use") in (None, "sig")
+        and isinstance(operations, list)
+        and "verify" in operations
+    )
 
 
 @lru_cache(maxsize=256)
@@ -236,7 +251,7 @@ def _public_key(modulus: str, exponent: str) -> RSAPublicKey | None:
         key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": modulus, "e": exponent})
     except (jwt.InvalidKeyError, ValueError):
         return None
-    return key if isinstance(key, RSAPublicKey) else None
+    return key if isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_KEY else None
 
 
 def _counted(parts: int) -> str:

@@ -117,7 +117,7 @@ def decode(text: str) -> Token:
     """Read a text as a token, with `Bearer`, blanks and line breaks around it or not. Nothing is raised."""
     if len(text) > LONGEST_TEXT:
         return _unreadable(f"It has {len(text):,} characters: no token is as long, and no API would take it.")
-    given = jws.bare(text)
+    given = jws.bare(text.strip())
     raw = "".join(given.split())
     if not raw:
         return _unreadable("There is no token: the text is empty.")

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 from labkit.machine.resources import resource
 from labkit.text.blocks import Block
 from labkit.text.shown import Shown
+from labkit.text.wording import visible
 
 _STYLE = resource("labkit/views/view.css").read_text(encoding="utf-8")
 
@@ -45,7 +46,7 @@ class View(ABC):
 def html(content: str | Block) -> widgets.HTML:
     """HTML in the style of the views, or a block of a result."""
     inside = content if isinstance(content, str) else content.html()
-    return widgets.HTML(f'<div class="labkit">{inside}</div>')
+    return widgets.HTML(f'<div class="labkit">{visible(inside)}</div>')
 
 
 def stack(*children: widgets.Widget) -> widgets.VBox:

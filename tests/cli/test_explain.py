@@ -153,7 +153,7 @@ def test_decode_needs_no_lab_and_starts_nothing(labkit: Run, monkeypatch: pytest
         (b"a" * 10_000_000, "This is longer than 102,400 characters: no token is, and no API would take it."),
         (signed(b'{"a":1,"a":2}').encode(), 'The payload uses the name "a" twice.'),
         (signed(b'{"a":"\\ud800"}').encode(), ""),
-        (signed(b"[" * 5_000).encode(), "The payload is nested more than 64 levels deep, at character 65 of it."),
+        (signed(b"[" * 5_000).encode(), "The payload is nested more than 512 levels deep, at character 513 of it."),
         (signed(b'{"a":NaN}').encode(), "The payload holds NaN, which JSON does not have."),
         (signed(b'{"a":1' + b"0" * 5_000 + b"}").encode(), "The payload holds a number of too many digits"),
     ],

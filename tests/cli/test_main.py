@@ -404,7 +404,7 @@ def test_a_lab_from_ctrl_c_over_a_killed_cloud_to_its_end(home: Path) -> None:
 
     assert run(home, "cloud", "stop") == (0, "The embedded cloud has stopped.\n", "")
     assert processes(home) == []
-    assert remains(home) == ["labs"]
+    assert remains(home) == []
     assert list((home / "labs").iterdir()) == []
 
 

@@ -23,7 +23,8 @@ def processes(home: Path) -> list[psutil.Process]:
 
 def _works_for(process: psutil.Process, home: Path) -> bool:
     try:
-        works_there = any(str(home / "cloud-") in word for word in (*process.cmdline(), process.cwd()))
+        words = (*process.cmdline(), process.cwd(), process.environ().get("HOME", ""))
+        works_there = any(str(home / "cloud-") in word for word in words)
         return works_there and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,6 +29,35 @@ TRUST = {
 }
 
 SHOW_ENVIRONMENT = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
+SHOW_PLACES = """
+import os, tempfile
+
+def handler(event, context):
+    return [os.getcwd(), os.path.expanduser("~"), tempfile.gettempdir()]
+"""
+CHILD = """
+import subprocess
+
+def handler(event, context):
+    return subprocess.Popen(["sleep", "800"], stdin=-3, stdout=-3, stderr=-3).pid
+"""
+# In its session, in one of its own, twice forked, and twice forked in another folder and session.
+DETACH = """
+import os, subprocess
+
+def twice_forked(**options):
+    code = "import subprocess; print(subprocess.Popen(['sleep', '800'], stdin=-3, stdout=-3, stderr=-3, **%r).pid)"
+    return int(subprocess.run(["python3", "-c", code % options], stdout=-1, check=True).stdout)
+
+def handler(event, context):
+    sleep, quiet = ["sleep", "800"], dict(stdin=-3, stdout=-3, stderr=-3)
+    return [
+        subprocess.Popen(sleep, **quiet).pid,
+        subprocess.Popen(sleep, start_new_session=True, **quiet).pid,
+        twice_forked(),
+        twice_forked(start_new_session=True, cwd="/"),
+    ]
+"""
 SLEEP = "import time\ndef handler(event, context):\n    time.sleep(800)\n"
 
 
@@ -90,12 +120,14 @@ def test_a_function_sees_what_lambda_gives_it_and_nothing_of_the_machine(
         "AWS_REGION",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
+        "HOME",
         "LAMBDA_TASK_ROOT",
         "LANG",
         "LC_CTYPE",
         "LD_LIBRARY_PATH",
         "OWN",
         "PATH",
+        "TMPDIR",
         "TZ",
         "_LAMBDA_FUNCTION_ARN",
         "_LAMBDA_TIMEOUT",
@@ -127,11 +159,61 @@ def test_stop_ends_a_busy_function(home: Path) -> None:
     assert remains(home) == []
 
 
-def test_a_busy_function_of_a_killed_cloud_ends_with_the_next_look(home: Path) -> None:
+def test_a_busy_function_of_a_killed_cloud_ends_with_the_next_stop(home: Path) -> None:
     server = begin_sleeping(home).pid
     os.kill(server, signal.SIGKILL)
     wait_until(lambda: len(processes(home)) == 1)
 
-    assert process.find(home) is None
+    assert not process.stop(home)
     assert processes(home) == []
     assert remains(home) == []
+
+
+def begin_detached(home: Path) -> tuple[Cloud, list[int]]:
+    """A cloud whose function has started four processes that do what they can not to end with it."""
+    cloud = process.start(home)
+    client = function(cloud, DETACH)
+    pids = json.loads(client.invoke(FunctionName="probe")["Payload"].read())
+    wait_until(lambda: all(psutil.Process(pid).name() == "sleep" for pid in pids))
+    return cloud, pids
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_detached_from_a_function_ends_with_the_cloud(home: Path, asked: bool) -> None:
+    cloud, pids = begin_detached(home)
+    process.stop(home) if asked else os.kill(cloud.pid, signal.SIGTERM)
+
+    wait_until(lambda: not processes(home) and not remains(home))
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_what_detached_from_a_function_of_a_killed_cloud_ends_with_the_next_stop(home: Path) -> None:
+    cloud, pids = begin_detached(home)
+    os.kill(cloud.pid, signal.SIGKILL)
+    wait_until(lambda: not alive(cloud.pid))
+
+    process.stop(home)
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_function_that_is_deleted_takes_its_session_along(home: Path) -> None:
+    cloud = process.start(home)
+    client = function(cloud, CHILD)
+    child = json.loads(client.invoke(FunctionName="probe")["Payload"].read())
+    assert alive(child)
+    client.delete_function(FunctionName="probe")
+
+    wait_until(lambda: not alive(child))
+
+
+def test_a_function_works_below_the_clouds_own_folder(home: Path) -> None:
+    cloud = process.start(home)
+    client = function(cloud, SHOW_PLACES)
+
+    places = json.loads(client.invoke(FunctionName="probe")["Payload"].read())
+    assert all(place.startswith(f"{home}/cloud-{cloud.instance}/") for place in places)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and does something yet."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

@@ -16,6 +16,7 @@ import pytest
 
 from labkit.cloud import http as loopback
 from labkit.cloud import process, selftest
+from labkit.cloud.server import LARGEST_LOG
 from labkit.errors import LabError, UsageError
 from tests.cloud.homes import processes, python, remains, wait_until
 
@@ -74,6 +75,37 @@ def test_nobody_else_can_read_the_files(home: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("umask", [0, 0o002, 0o077])
+def test_the_umask_does_not_matter(home: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        test_nobody_else_can_read_the_files(home)
+    finally:
+        os.umask(before)
+
+
+LOG_MUCH = """
+import logging, sys
+from labkit.cloud import server
+sys.stderr = server.Log()
+logging.basicConfig()
+for number in range(40_000):
+    logging.warning("line %d: %s", number, "x" * 100)
+logging.warning("y" * 5_000_000)
+print("the last line", file=sys.stderr)
+"""
+
+
+def test_the_log_has_a_largest_size(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("a") as file:
+        subprocess.run([sys.executable, "-c", LOG_MUCH], stderr=file, check=True)
+
+    assert log.stat().st_size <= 2 * LARGEST_LOG
+    assert log.read_text().endswith("the last line\n")
+    assert "\0" not in log.read_text()
+
+
 def test_no_secret_is_in_the_arguments_or_the_environment_of_the_server(home: Path) -> None:
     cloud = process.start(home)
     server = psutil.Process(cloud.pid)
@@ -120,14 +152,37 @@ def test_stop_without_a_cloud_changes_nothing(home: Path) -> None:
     assert not home.exists()
 
 
-def test_a_killed_cloud_is_cleaned_up_by_find_and_can_be_started_again(home: Path) -> None:
+def test_a_killed_cloud_is_left_alone_by_find_and_cleaned_up_by_start(home: Path) -> None:
     killed = process.start(home)
     os.kill(killed.pid, signal.SIGKILL)
     wait_until(lambda: not processes(home))
 
     assert process.find(home) is None
-    assert remains(home) == []
-    assert process.start(home).instance != killed.instance
+    assert remains(home) == [f"cloud-{killed.instance}", "cloud.json"]
+    started = process.start(home)
+    assert started.instance != killed.instance
+    assert remains(home) == [f"cloud-{started.instance}", "cloud.json"]
+
+
+def test_who_only_needs_a_cloud_cleans_nothing_up(home: Path) -> None:
+    killed = process.start(home)
+    os.kill(killed.pid, signal.SIGKILL)
+    wait_until(lambda: not processes(home))
+
+    started = process.start(home, sweep=False)
+    assert remains(home) == sorted([f"cloud-{killed.instance}", f"cloud-{started.instance}", "cloud.json"])
+
+
+def test_who_only_needs_a_cloud_ends_none_that_does_not_answer(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = process.start(home)
+    monkeypatch.setattr(process, "ANSWER_SECONDS", 0.1)
+    os.kill(hanging.pid, signal.SIGSTOP)
+
+    with pytest.raises(LabError, match="does not answer"):
+        process.start(home, sweep=False)
+    os.kill(hanging.pid, signal.SIGCONT)
+    monkeypatch.undo()
+    assert process.find(home) == hanging
 
 
 def test_a_killed_cloud_is_cleaned_up_by_stop(home: Path) -> None:
@@ -160,12 +215,17 @@ def test_the_port_of_a_killed_cloud_that_another_program_has_now_is_not_a_cloud(
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"pid": 1}', "null"])
-def test_a_damaged_runtime_file_is_no_cloud(home: Path, content: str) -> None:
+def test_a_runtime_file_that_is_not_ours_is_no_cloud_and_stays(home: Path, content: str) -> None:
     home.mkdir()
-    (home / "cloud.json").write_text(content)
+    file = home / "cloud.json"
+    file.write_text(content)
 
     assert process.find(home) is None
-    assert remains(home) == []
+    assert not process.stop(home)
+    with pytest.raises(LabError, match=r"cloud\.json is in the way: labkit did not write it"):
+        process.start(home)
+    assert file.read_text() == content
+    file.unlink()
 
 
 def test_a_supervised_cloud_ends_with_its_killed_starter(home: Path) -> None:

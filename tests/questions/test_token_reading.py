@@ -133,7 +133,7 @@ def test_json_has_everything() -> None:
         ("a" * 10_000_000, "It has 10,000,000 characters: no token is as long"),
         (signed(b'{"a":1,"a":2}'), 'uses the name "a" twice'),
         (signed(b'{"a":NaN}'), "holds NaN, which JSON does not have"),
-        (signed(b"[" * 5000 + b"]" * 5000), "nested more than 64 levels deep"),
+        (signed(b"[" * 5000 + b"]" * 5000), "nested more than 512 levels deep"),
         (signed(b'{"a":' + b"9" * 5000 + b"}"), "a number of too many digits"),
         ("\ud800", "It has 1 part"),
     ],

@@ -12,8 +12,10 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from jwt.algorithms import RSAAlgorithm
 
 from labkit.tokens.decision import RULES, ApiRequest, AuthorizerSettings, Decision, Route, decide, token_scopes
 from tests.signing import encoded, jwk, key, signed, unsigned
@@ -152,6 +154,23 @@ def test_a_header_holds_the_token_bare_or_after_bearer(name: str, value: str) ->
     assert outcome(decide(sent, AUTHORIZER, ADMIN, keys(), NOW)) == (200, None)
 
 
+@pytest.mark.parametrize(
+    ("around", "harmless"),
+    [
+        ("{0}{1}", "\t "),
+        ("{1}{0}", "\t "),
+        ("{0}Bearer {1}", "\t "),
+        ("Bearer {1}{0}", "\t "),
+        ("Bearer{0}{1}", " "),
+        ("Bearer {0}{1}", " "),
+    ],
+)
+def test_no_byte_but_http_s_own_blanks_may_stand_around_a_token(around: str, harmless: str) -> None:
+    token = id_token()
+    passed = [c for c in map(chr, range(1, 256)) if decided(around.format(c, token)).status == 200]
+    assert "".join(passed) == harmless
+
+
 @pytest.mark.parametrize("value", ["", " ", "Bearer", "Bearer ", "bearer"])
 def test_a_header_without_a_token_is_none(value: str) -> None:
     decision = decided(value)
@@ -235,7 +254,7 @@ def test_a_header_that_is_no_json_object_is_refused(header: bytes) -> None:
         b'{"exp":NaN}',
         b'{"exp":Infinity}',
         b'{"exp":' + b"9" * 5_000 + b"}",
-        b'{"a":' * 500 + b"1" + b"}" * 500,
+        b'{"a":' * 600 + b"1" + b"}" * 600,
         b"[" * 3_000,
         b'{"sub":"a","sub":"b"}',
     ],
@@ -331,6 +350,32 @@ def test_an_issuer_that_publishes_no_key_lets_nobody_in(published: Any) -> None:
 def test_a_key_that_is_not_for_rsa_signatures_is_passed_over(unfit: dict[str, Any]) -> None:
     decision = decide(request(id_token()), AUTHORIZER, ADMIN, [jwk("first", **unfit)], NOW)
     assert outcome(decision) == (401, "key-id")
+
+
+@pytest.mark.parametrize(
+    ("operations", "status"),
+    [
+        (["verify"], 200),
+        (["sign", "verify"], 200),
+        ([], 401),
+        (["encrypt"], 401),
+        ("verify", 401),
+        (None, 401),
+        ({}, 401),
+    ],
+)
+def test_a_key_verifies_only_if_its_operations_allow_it(operations: Any, status: int) -> None:
+    published = {"keys": [{**jwk("first"), "key_ops": operations}]}
+    assert decide(request(id_token()), AUTHORIZER, ADMIN, published, NOW).status == status
+
+
+@pytest.mark.parametrize(("bits", "status"), [(1024, 401), (2040, 401), (2048, 200), (3072, 200)])
+def test_a_small_rsa_key_verifies_nothing(bits: int, status: int) -> None:
+    small = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    published = {**RSAAlgorithm.to_jwk(small.public_key(), as_dict=True), "kid": "small"}
+    message = unsigned(ID_CLAIMS, {"alg": "RS256", "kid": "small"}, b"").removesuffix(".")
+    token = f"{message}.{encoded(jwt.get_algorithm_by_name('RS256').sign(message.encode(), small))}"
+    assert decide(request(token), AUTHORIZER, ADMIN, [published], NOW).status == status
 
 
 def test_a_key_without_an_id_is_nobodys() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labkit.text.wording import quoted
 from labkit.tokens import jws
 from labkit.tokens.jws import Jws, MalformedError
 from tests.signing import encoded, jwk, signed, unsigned
@@ -71,8 +72,8 @@ def test_a_place_is_counted_in_the_whole_text() -> None:
         (b'{"sub":"a","sub":"b"}', 'The payload uses the name "sub" twice.'),
         (b'{"a":{"b":1,"b":1}}', 'The payload uses the name "b" twice.'),
         (b'{"exp":' + b"9" * 5_000 + b"}", "The payload holds a number of too many digits, at character 8 of it."),
-        (b"[" * 65, "The payload is nested more than 64 levels deep, at character 65 of it."),
-        (b'{"a":' * 100_000, "The payload is nested more than 64 levels deep, at character 321 of it."),
+        (b"[" * 513, "The payload is nested more than 512 levels deep, at character 513 of it."),
+        (b'{"a":' * 100_000, "The payload is nested more than 512 levels deep, at character 2561 of it."),
         (b'{"a":"\xff"}', "The payload is not text in UTF-8: see its byte 7."),
         ('{"a":1}'.encode("utf-16"), "The payload is not text in UTF-8: see its byte 1."),
         (b'\xef\xbb\xbf{"a":1}', "The payload is not JSON: expecting value, at character 1 of it."),
@@ -95,15 +96,26 @@ def test_brackets_in_strings_are_no_depth() -> None:
     assert jws.parse(unsigned(payload, HEADER)).claims == {"a": "[" * 1_000}
 
 
-def test_64_levels_are_read() -> None:
-    payload = b'{"a":' * 64 + b"1" + b"}" * 64
-    assert jws.parse(unsigned(payload, HEADER)).claims
+@pytest.mark.parametrize(("opening", "closing"), [(b'{"a":', b"}"), (b"[", b"]")])
+def test_512_levels_are_read_and_shown_however_deep_the_caller_is(opening: bytes, closing: bytes) -> None:
+    payload = b'{"n":' + opening * 511 + b"1" + closing * 511 + b"}"
+
+    def deep_down(calls: int) -> str:
+        return deep_down(calls - 1) if calls else quoted(jws.parse(unsigned(payload, HEADER)).claims, 10_000)
+
+    assert deep_down(300).count(opening.decode()[0]) >= 511
 
 
 @pytest.mark.parametrize("critical", [["exp"], ["b64"], [], None])
 def test_a_header_with_critical_extensions_is_refused(critical: object) -> None:
     # RFC 7515, section 4.1.11: who does not understand an extension must refuse the token.
     assert "extensions that nobody here knows" in problem(unsigned({}, {"alg": "RS256", "crit": critical}))
+
+
+def test_a_value_is_freed_of_spaces_and_tabs_and_of_nothing_else() -> None:
+    blanks = [chr(code) for code in range(0x110000) if jws.bare(f"{chr(code)}x{chr(code)}") == "x"]
+    behind_bearer = [chr(code) for code in range(0x110000) if jws.bare(f"Bearer{chr(code)}x") == "x"]
+    assert (blanks, behind_bearer) == (["\t", " "], [" "])
 
 
 def read(token: str) -> dict[str, Any] | str:

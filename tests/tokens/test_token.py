@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_text_is_told_with_its_place(text: str, problem: st
         (b'{"sub":"a","sub":"b"}', 'The payload uses the name "sub" twice.'),
         (b'{"exp":NaN}', "The payload holds NaN, which JSON does not have."),
         (b'{"exp":' + b"9" * 5_000 + b"}", "The payload holds a number of too many digits, at character 8 of it."),
-        (b'{"a":' * 5_000, "The payload is nested more than 64 levels deep, at character 321 of it."),
+        (b'{"a":' * 5_000, "The payload is nested more than 512 levels deep, at character 2561 of it."),
         (b"[1]", "The payload is not a JSON object but [1]."),
     ],
 )

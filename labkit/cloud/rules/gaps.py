@@ -42,6 +42,35 @@ not_emulated(
     ministack="Counts none.",
 )
 not_emulated(
+    "large_bodies",
+    "every service",
+    "A body of more than 10 MB is refused with 413: the lab sends a thousandth of that.",
+    aws="An HTTP API takes 10 MB, a deployment package may have 50 MB.",
+    source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
+    confidence="doc",
+    ministack="Takes bodies of any size.",
+)
+not_emulated(
+    "http_2",
+    "every service",
+    "HTTP/1.1 only; an offer of HTTP/2 is passed over.",
+    aws="API Gateway speaks HTTP/2, too.",
+    source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vs-rest.html",
+    confidence="inferred",
+    ministack="Speaks HTTP/2, without TLS, too.",
+)
+not_emulated(
+    "isolation_of_functions",
+    "lambda",
+    "A function is a process of the learner's own, and can do all that the learner can: read files, use the network. "
+    "It has an environment, a HOME and a working folder of its own and ends with the cloud, which is hardening and no "
+    "sandbox. Run no code that you would not run in your terminal.",
+    aws="Each execution environment is a virtual machine of its own.",
+    source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-security.html",
+    confidence="doc",
+    ministack="Hands the server's environment over, too.",
+)
+not_emulated(
     "runtime_versions",
     "lambda",
     "Every Python runtime is the Python that the lab runs in, every Node.js runtime the `node` of this machine. "

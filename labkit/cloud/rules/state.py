@@ -327,11 +327,6 @@ def decode_path(raw_path: str) -> str:
     return str(apigateway.decode_http_api_path(raw_path))
 
 
-def claim_text(value: Any) -> str:
-    """A claim as an HTTP API hands it to a function."""
-    return str(apigateway._jwt_claim_to_string(value))
-
-
 def _match(route: Record, method: str, path: str) -> tuple[tuple[int, ...], Record, dict[str, str]] | None:
     if route["routeKey"] == "$default":
         return (-1,), route, {}

@@ -19,6 +19,9 @@ SIGNING = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html"
 API_HOST = re.compile(r"([0-9a-z]+)\.execute-api\.localhost")
 API_PATH = re.compile(r"/_aws/execute-api/([^/?]+)(/.*)?", re.DOTALL)
 
+# https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header
+FRAMES = ("iframe", "frame", "embed", "object", "fencedframe")
+
 # What a browser or a program asks for without credentials, as on AWS.
 KEY_SETS = re.compile(r"/([\w-]+)/\.well-known/(jwks\.json|openid-configuration)")
 HOSTED_PAGES = {
@@ -62,7 +65,7 @@ class ToPage:
 
 @dataclass(frozen=True)
 class ToService:
-    """A call of an AWS service, signed with `claim`, or unsigned where AWS asks for no signature."""
+    """A call of an AWS service, said to be signed with `claim`, or unsigned where AWS asks for no signature."""
 
     service: str
     region: str
@@ -73,10 +76,10 @@ Door = ToApi | ToPage | ToService
 
 
 def admit(request: Request, here: Here) -> Answer | Door:
-    """Let a request in, or refuse it.
+    """Let a request in, or refuse it, by all but its body. What a signature is worth, `refuse_unproved` tells.
 
     Args:
-        request: any request that reached the port.
+        request: any request that reached the port, its body not read yet.
         here: this cloud.
     """
     return (
@@ -84,7 +87,7 @@ def admit(request: Request, here: Here) -> Answer | Door:
         or refuse_foreign_origin(request, here)
         or refuse_cross_site_requests(request)
         or _public_door(request)
-        or admit_signed_calls(request, here)
+        or admit_signed_calls(request)
     )
 
 
@@ -133,12 +136,15 @@ def refuse_foreign_origin(request: Request, here: Here) -> Answer | None:
     ministack="Answers images, frames and forms of any page.",
 )
 def refuse_cross_site_requests(request: Request) -> Answer | None:
-    """What a page of another site embeds (image, script, frame) is refused (403); following a link is not."""
-    if request.header("sec-fetch-site") != "cross-site":
-        return None
-    if request.method == "GET" and request.header("sec-fetch-mode") == "navigate":
-        return None
-    return _closed(403, "This cloud does not answer what a page of another site embeds.")
+    """What a page of another origin embeds (image, script) or sends is refused (403), and every frame, whosever page
+    it is in; following a link is not."""
+    destination = request.header("sec-fetch-dest")
+    if destination not in FRAMES:
+        if request.header("sec-fetch-site") in (None, "none", "same-origin"):
+            return None
+        if (request.method, request.header("sec-fetch-mode"), destination) == ("GET", "navigate", "document"):
+            return None
+    return _closed(403, "This cloud does not answer what a page of another origin embeds, and is shown in no frame.")
 
 
 @gate(
@@ -147,11 +153,10 @@ def refuse_cross_site_requests(request: Request) -> Answer | None:
     "credentials bring their session token; calls for users without an account (sign-in and the like) are unsigned.",
     source=SIGNING,
     confidence="doc",
-    ministack="Never checks the signature of the configured key, and takes the keys `test` and any 12 digits as root.",
+    ministack="Takes unsigned calls as the account's own.",
 )
-def admit_signed_calls(request: Request, here: Here) -> Answer | ToService:
-    """A call is believed if its signature is made with this cloud's own secret, or with that of a session which this
-    cloud's STS issued and which has not expired. Only Cognito's calls for users come unsigned."""
+def admit_signed_calls(request: Request) -> Answer | ToService:
+    """Only Cognito's calls for users come unsigned. Another call without a signature is refused unread."""
     try:
         claim = signature.read(request)
     except UnreadableError:
@@ -160,8 +165,21 @@ def admit_signed_calls(request: Request, here: Here) -> Answer | ToService:
         return _unsigned(request)
     if claim.service not in SERVICES:
         return only_the_labs_services(request, claim.service)
-    refusal = signature.refuse(request, claim, here)
-    return refused(claim.service, refusal) if refusal else ToService(claim.service, claim.region, claim)
+    return ToService(claim.service, claim.region, claim)
+
+
+@gate(
+    "every service",
+    aws="A signature counts if it is made by credentials that AWS knows, over this very request.",
+    source=SIGNING,
+    confidence="doc",
+    ministack="Never checks the signature of the configured key, and takes the keys `test` and any 12 digits as root.",
+)
+def refuse_unproved(request: Request, door: ToService, here: Here) -> Answer | None:
+    """A call is believed if its signature is made with this cloud's own secret, or with that of a session which this
+    cloud's STS issued and which has not expired."""
+    refusal = signature.refuse(request, door.claim, here) if door.claim else None
+    return refused(door.service, refusal) if refusal else None
 
 
 @gate(

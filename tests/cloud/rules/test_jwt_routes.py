@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
 
@@ -75,6 +79,48 @@ def test_a_good_token_gets_through_with_or_without_bearer(gate: Gate) -> None:
     assert gate.get("/open", f"bearer {gate.token(aud='other-app')}")[0] == 200
     assert gate.get("/open", gate.token(aud=None, client_id="app"))[0] == 200
     assert gate.get("/query", params={"token": gate.token()})[0] == 200
+
+
+@proves("decide_token")
+@pytest.mark.parametrize(
+    ("around", "harmless"),
+    [
+        (b"%c%b", b"\t "),
+        (b"%cBearer %b", b"\t "),
+        (b"Bearer%c%b", b" "),
+        (b"Bearer %c%b", b" "),
+        (b"Bearer %b%c", b"\t "),
+        (b"%b%c", b"\t "),
+    ],
+)
+def test_every_byte_around_a_token_but_http_s_own_blanks_is_refused(gate: Gate, around: bytes, harmless: bytes) -> None:
+    token, path = gate.token().encode(), urlsplit(gate.site.url(gate.api, "/open"))
+    statuses = {}
+    for byte in range(1, 256):
+        parts = (byte, token) if around.index(b"%c") < around.index(b"%b") else (token, byte)
+        statuses[byte] = raw_status(path, around % parts)
+    # \n ends the header: one that begins the value leaves a token alone on a line, which is no header.
+    assert bytes(byte for byte, status in statuses.items() if status == 200) == harmless
+    assert set(statuses.values()) <= {200, 400, 401}
+
+
+def raw_status(url: SplitResult, authorization: bytes) -> int:
+    """The status of a GET with a header as it is, which no client would send."""
+    request = b"GET %b HTTP/1.1\r\nHost: %b\r\nConnection: close\r\nAuthorization: %b\r\n\r\n"
+    with socket.create_connection((str(url.hostname), url.port or 80), timeout=20) as connection:
+        connection.sendall(request % (url.path.encode(), url.netloc.encode(), authorization))
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status
+
+
+@proves("decide_token", "read_claims")
+def test_512_levels_of_nesting_reach_the_function_and_more_are_a_401(gate: Gate) -> None:
+    def status(levels: int) -> int:
+        value = json.loads("[" * levels + "]" * levels)
+        return gate.get("/open", gate.token(nested=value))[0]
+
+    assert [status(levels) for levels in (1, 100, 511, 512, 900)] == [200, 200, 200, 401, 401]
 
 
 @proves("decide_token")

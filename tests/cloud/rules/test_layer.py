@@ -28,7 +28,7 @@ def read(*messages: dict[str, Any]) -> Request:
     async def receive() -> dict[str, Any]:
         return next(left)
 
-    return asyncio.run(Request.read(SCOPE, receive))
+    return asyncio.run(Request.head(SCOPE).whole(receive))
 
 
 def test_a_request_is_read_whole() -> None:

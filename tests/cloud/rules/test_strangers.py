@@ -6,13 +6,16 @@ import datetime
 import http.client
 import http.server
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+import psutil
 import pytest
 import requests
 from botocore.auth import SigV4Auth, SigV4QueryAuth
@@ -66,7 +69,7 @@ def raw(cloud: Cloud, method: str, path: str, headers: dict[str, str] | None = N
 # Signatures
 
 
-@proves("admit_signed_calls")
+@proves("refuse_unproved")
 def test_the_clouds_own_credentials_are_believed_and_no_others(cloud: Cloud) -> None:
     assert client(cloud, "sts").get_caller_identity()["Account"] == cloud.account_id
     for key, secret in (
@@ -81,7 +84,7 @@ def test_the_clouds_own_credentials_are_believed_and_no_others(cloud: Cloud) -> 
         assert refusal(client(cloud, "cognito-idp", key, secret).list_user_pools, MaxResults=1)[1] == 403
 
 
-@proves("admit_signed_calls")
+@proves("refuse_unproved")
 def test_the_names_of_the_refusals_are_the_services(cloud: Cloud) -> None:
     wrong, unknown = (cloud.access_key_id, "wrong"), ("AKIAIOSFODNN7EXAMPLE", "x")
     assert refusal(client(cloud, "sts", *wrong).get_caller_identity)[0] == "SignatureDoesNotMatch"
@@ -103,7 +106,7 @@ def assumed_role(cloud: Cloud, *actions: str) -> Iterator[tuple[str, str, str]]:
     iam.delete_role(RoleName="assumed")
 
 
-@proves("admit_signed_calls")
+@proves("refuse_unproved")
 def test_a_session_of_sts_is_believed_with_its_token(cloud: Cloud) -> None:
     with assumed_role(cloud, "sts:GetCallerIdentity") as (key, secret, token):
         assert "assumed-role/assumed/me" in client(cloud, "sts", key, secret, token).get_caller_identity()["Arn"]
@@ -111,7 +114,7 @@ def test_a_session_of_sts_is_believed_with_its_token(cloud: Cloud) -> None:
             assert refusal(client(cloud, "sts", *wrong).get_caller_identity)[1] == 403
 
 
-@proves("admit_signed_calls")
+@proves("refuse_unproved")
 def test_a_session_may_send_what_a_rule_changes_on_its_way(cloud: Cloud) -> None:
     cognito = client(cloud, "cognito-idp")
     pool = cognito.create_user_pool(PoolName="p", UsernameConfiguration={"CaseSensitive": False})["UserPool"]["Id"]
@@ -138,7 +141,7 @@ def post(cloud: Cloud, headers: dict[str, str], body: bytes = b"{}") -> int:
     return requests.post(f"{cloud.endpoint_url}/", data=body, headers=headers, timeout=10).status_code
 
 
-@proves("admit_signed_calls")
+@proves("refuse_unproved")
 def test_a_signature_covers_the_body_the_headers_and_the_time(cloud: Cloud) -> None:
     assert post(cloud, signed_request(cloud, b"{}")) == 200
     assert post(cloud, signed_request(cloud, b"{}"), b'{"limit": 1}') == 403
@@ -170,7 +173,7 @@ def test_what_only_looks_like_a_signature_is_refused(cloud: Cloud, authorization
     assert "Traceback" not in body
 
 
-@proves("admit_signed_calls")
+@proves("refuse_unproved")
 def test_a_presigned_call_counts_for_its_time(cloud: Cloud) -> None:
     def presigned(expires: int, ago: float = 0.0) -> int:
         request = AWSRequest("GET", f"{cloud.endpoint_url}/?Action=GetCallerIdentity&Version=2011-06-15")
@@ -307,12 +310,106 @@ def test_the_clouds_own_pages_may_send_their_forms(cloud: Cloud) -> None:
 
 @proves("refuse_cross_site_requests")
 def test_what_another_site_embeds_is_refused_and_its_links_are_not(cloud: Cloud) -> None:
-    def status(mode: str, site: str) -> int:
-        return raw(cloud, "GET", "/_labkit/health", {"Sec-Fetch-Mode": mode, "Sec-Fetch-Site": site})[0]
+    def status(mode: str, site: str, destination: str, method: str = "GET") -> int:
+        headers = {"Sec-Fetch-Mode": mode, "Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+        return raw(cloud, method, "/_labkit/health", headers)[0]
 
-    assert status("no-cors", "cross-site") == 403
-    assert status("navigate", "cross-site") == 200
-    assert status("no-cors", "same-origin") == 200
+    for site in ("cross-site", "same-site"):  # another port of this machine is the same site
+        assert status("no-cors", site, "image") == 403
+        assert status("no-cors", site, "script") == 403
+        assert status("cors", site, "empty") == 403
+        assert status("navigate", site, "document", "POST") == 403
+        assert status("navigate", site, "document") == 200
+    assert status("no-cors", "same-origin", "image") == 200
+    assert status("navigate", "none", "document") == 200
+
+
+@proves("refuse_cross_site_requests", "in_no_frame")
+@pytest.mark.parametrize(
+    "path", ["/_labkit/health", "/login", "/oauth2/authorize", "/_aws/execute-api/abcd1234/x", "/"]
+)
+def test_nothing_is_shown_in_a_frame(cloud: Cloud, path: str) -> None:
+    for destination in ("iframe", "frame", "embed", "object", "fencedframe"):
+        for site in ("cross-site", "same-site", "same-origin", "none"):
+            headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": site, "Sec-Fetch-Dest": destination}
+            assert raw(cloud, "GET", path, headers)[0] == 403
+
+
+@proves("in_no_frame")
+@pytest.mark.parametrize(
+    "path", ["/_labkit/health", "/oauth2/authorize?client_id=x", "/logout", "/x/.well-known/jwks.json"]
+)
+def test_every_page_says_that_it_may_not_be_framed(cloud: Cloud, path: str) -> None:
+    answer = requests.get(cloud.endpoint_url + path, timeout=10)
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'none'"
+
+
+# What is judged before a body is read
+
+BIG = 60_000_000
+FOREIGN = {
+    "another host": {"Host": "evil.example"},
+    "another origin": {"Origin": "https://evil.example"},
+    "another site": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+    "no signature": {},
+    "half a signature": {"Authorization": "AWS4-HMAC-SHA256 Credential=x"},
+    "another service": {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, "
+        "SignedHeaders=host, Signature=00"
+    },
+}
+
+
+def send_much(cloud: Cloud, headers: dict[str, str]) -> None:
+    """Send a large body for as long as the cloud takes it."""
+    lines = {"Host": f"127.0.0.1:{cloud.port}", "Content-Length": str(BIG)} | headers
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    with suppress(OSError), socket.create_connection(("127.0.0.1", cloud.port), timeout=20) as connection:
+        connection.sendall(f"POST /2015-03-31/functions HTTP/1.1\r\n{head}\r\n".encode())
+        for _ in range(BIG // 100_000):
+            connection.sendall(b"x" * 100_000)
+
+
+@proves("refuse_foreign_host", "refuse_foreign_origin", "refuse_cross_site_requests", "admit_signed_calls")
+def test_a_strangers_body_takes_no_memory(cloud: Cloud) -> None:
+    server = psutil.Process(cloud.pid)
+    before, most = server.memory_info().rss, 0
+    senders = [threading.Thread(target=send_much, args=(cloud, headers)) for headers in FOREIGN.values()]
+    for sender in senders:
+        sender.start()
+    while any(sender.is_alive() for sender in senders):
+        most = max(most, server.memory_info().rss)
+        time.sleep(0.005)
+    assert most - before < 20_000_000
+
+
+def test_a_body_larger_than_any_of_the_lab_is_refused(cloud: Cloud) -> None:
+    def status(size: int) -> int:
+        with suppress(ConnectionError):  # it may be shut while the rest is still sent
+            return raw(cloud, "POST", "/_aws/execute-api/abcd1234/x", body="x" * size)[0]
+        return 413
+
+    assert [status(size) for size in (0, 1024**2, 10 * 1024**2, 10 * 1024**2 + 1)] == [404, 404, 404, 413]
+
+
+# HTTP/2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5),
+        b"GET /_labkit/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\nUpgrade: H2C\r\n\r\n",
+    ],
+)
+def test_http_2_is_not_spoken(cloud: Cloud, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", cloud.port), timeout=10) as connection:
+        connection.sendall(head % cloud.port if b"%d" in head else head)
+        answer = connection.recv(65_536)
+    assert answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
 
 
 @proves("without_cors")
