@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from filelock import FileLock
 
 from labkit.cloud import process
@@ -19,6 +20,7 @@ from labkit.cloud.session import session
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
 from labkit.target.journal import forget_embedded
+from labkit.tokens.token import decode
 from tests.cloud.homes import processes, wait_until
 from tests.labs import Calls, lab_at, settings_report
 from tests.removal.account import WHOLE_LAB, everything, of_lab
@@ -347,6 +349,8 @@ def test_the_environment_of_a_lab(new_lab: Callable[..., Lab], warm_cloud: Cloud
     named = {"API_URL": "api_url", "USER_POOL_ID": "user_pool_id", "APP_CLIENT_ID": "app_client_id"}
     assert where.items() <= lab.environment().items()
     assert {name: lab.environment()[name] for name in named} == {name: ids[key] for name, key in named.items()}
+    keys = requests.get(lab.environment()["JWKS_URL"], timeout=10).json()["keys"]
+    assert decode(lab.tokens("adminuser")["id"]).header["kid"] in [key["kid"] for key in keys]
 
 
 def test_no_secret_is_in_what_is_shown_or_kept(new_lab: Callable[..., Lab], warm_cloud: Cloud) -> None:

@@ -17,6 +17,7 @@ _NOT_IN_COMMANDS = frozenset(
         "AWS_DEFAULT_REGION",
         "API_URL",
         "ISSUER",
+        "JWKS_URL",
     }
 )
 
@@ -37,6 +38,7 @@ def environment(target: Target, ids: Mapping[str, str]) -> dict[str, str]:
         # Before there is a domain, the prefix that it would get: the line that creates it names it.
         **({"DOMAIN": target.names.domain_prefix(pool)} if pool else {}),
         **{key.upper(): value for key, value in ids.items() if key not in FUNCTIONS},
+        **({"JWKS_URL": place.keys_url(ids["issuer"])} if "issuer" in ids else {}),
     }
 
 

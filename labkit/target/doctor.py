@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from labkit.text.shown import Shown
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18
+# The first that honour AWS_ENDPOINT_URL, by their major version.
+OLDEST_AWS_CLI = {1: (1, 29), 2: (2, 13)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,10 @@ def diagnose(settings: Settings) -> Diagnosis:
         looks.append(("AWS account", _account))
     else:
         looks += [("free port", _port), ("embedded cloud", _cloud)]
-    return Diagnosis(tuple(_look(subject, look, settings) for subject, look in looks))
+    symptoms = [_look(subject, look, settings) for subject, look in looks]
+    if settings.place_kind == "embedded":  # the lab needs no AWS CLI: nothing is said of one that does no harm
+        symptoms += [symptom for symptom in (_look("AWS CLI", _aws_cli, settings),) if not symptom.well]
+    return Diagnosis(tuple(symptoms))
 
 
 def _look(subject: str, look: Callable[[Settings], str], settings: Settings) -> Symptom:
@@ -96,6 +102,22 @@ def _home(settings: Settings) -> str:
             f"{folder} cannot be written: {error.strerror}.", "Set LABKIT_HOME to another folder."
         ) from error
     return "can be written"
+
+
+def _aws_cli(_: Settings) -> str:
+    """Refuse an AWS CLI that does not know AWS_ENDPOINT_URL: after `labkit env` it would go on calling AWS."""
+    program = shutil.which("aws")
+    if program is None:
+        return "none"
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user's own aws
+    found = re.match(r"aws-cli/(\d+)\.(\d+)", answer.stdout or answer.stderr)
+    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    if found and version < OLDEST_AWS_CLI.get(version[0], version):
+        raise LabError(
+            f"The AWS CLI {version[0]}.{version[1]} does not know AWS_ENDPOINT_URL: it calls AWS, not this lab.",
+            "Install 2.13 or newer (1.29 of version 1), or type no aws line of this lab.",
+        )
+    return "good"
 
 
 def node_version() -> int | None:

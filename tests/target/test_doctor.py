@@ -54,6 +54,33 @@ def test_a_python_that_is_too_old(settings: Settings, monkeypatch: pytest.Monkey
     )
 
 
+@pytest.mark.parametrize(
+    ("version", "well"),
+    [
+        ("aws-cli/2.9.19 Python/3.11.2 Linux/6.1.0 source/x86_64.debian.12", False),
+        ("aws-cli/2.12.7 Python/3.11.4", False),
+        ("aws-cli/1.28.99 Python/3.8", False),
+        ("aws-cli/2.13.0 Python/3.11.4", True),
+        ("aws-cli/2.31.0 Python/3.13", True),
+        ("aws-cli/1.29.0 Python/3.11", True),
+        ("aws-cli/1.45.11 Python/3.11", True),
+        ("aws-cli/3.0.0 Python/3.14", True),
+        ("something else", True),
+    ],
+)
+def test_an_aws_cli_that_would_call_aws_is_noticed(
+    version: str, well: bool, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "aws"
+    program.write_text(f"#!/bin/sh\necho '{version}'\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    found = symptoms(settings)
+    assert ("AWS CLI" in found) is not well
+    assert well or found["AWS CLI"][1].endswith("does not know AWS_ENDPOINT_URL: it calls AWS, not this lab.")
+
+
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     home = tmp_path / "file" / "home"
