@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-import botocore.session
 from botocore import exceptions
-from botocore.loaders import Loader
 
 from labkit.errors import LabError, UsageError
 
@@ -263,6 +261,8 @@ def partition(region: str) -> Partition:
 
     https://smithy.io/2.0/aws/rules-engine/library-functions.html#aws-partition-function
     """
+    from botocore.loaders import Loader  # noqa: PLC0415 - few ask for it, and reading its data takes a while
+
     rows = Loader().load_data("partitions")["partitions"]
     found = next((row for row in rows if re.fullmatch(row["regionRegex"], region)), rows[0])
     return Partition(found["outputs"]["name"], found["outputs"]["dnsSuffix"])
@@ -271,6 +271,8 @@ def partition(region: str) -> Partition:
 @functools.cache
 def regions_with(service: str) -> frozenset[str]:
     """Every region, of every partition, in which a service can be called, as far as botocore knows."""
+    import botocore.session  # noqa: PLC0415 - few ask for it
+
     session = botocore.session.Session()
     partitions = session.get_available_partitions()
     return frozenset(region for name in partitions for region in session.get_available_regions(service, name))

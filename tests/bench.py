@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 
-from tabulate import tabulate
-
-from tests.benches import attacks, building, fleet, layer, tokens
+from labkit.text.blocks import Table
+from tests.benches import attacks, building, fleet, layer, startup, tokens
 from tests.benches.measuring import Figure
 
 SUBJECTS: dict[str, Callable[[], Iterable[Figure]]] = {
+    "startup": startup.figures,
     "tokens": tokens.figures,
     "attacks": attacks.figures,
     "layer": layer.figures,
@@ -22,7 +22,7 @@ SUBJECTS: dict[str, Callable[[], Iterable[Figure]]] = {
 def main(subjects: list[str]) -> None:
     """Measure the subjects named, or all, and print their figures."""
     for subject in subjects or SUBJECTS:
-        print(tabulate(list(SUBJECTS[subject]()), headers=[subject, "measured", "aim: at most"], disable_numparse=True))
+        print(Table((subject, "measured", "aim: at most"), list(SUBJECTS[subject]())).text())
         print()
 
 

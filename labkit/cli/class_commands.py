@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, can_ask, print_json, show, tell
+from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, can_ask, known_step, print_json, show, tell
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def reset(
     """
     if through is not None and not execute:
         raise UsageError("--through says what to build after a reset.", "Give --execute, too, or leave it out.")
+    known_step(through)
     fleet = open_class(roster, protect, management)
     if not execute:
         plan = fleet.plan_reset()

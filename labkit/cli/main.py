@@ -11,7 +11,7 @@ from typer.exceptions import Abort, TyperException
 
 from labkit.cli import class_commands, learning_commands
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, fail, print_json, show, tell
+from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, fail, known_step, print_json, show, tell
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def up(
     json: Json = False,
 ) -> None:
     """Build the lab: create what is missing, mend what drifted."""
-    if through is not None:
-        known_step(through)
+    known_step(through)
     lab = open_lab()
     agree(lab, account, yes=yes)
     show(lab.up(through), as_json=json)
@@ -82,8 +81,7 @@ def check(
     step: Annotated[str | None, typer.Option(help=f"Only one step: {STEP_NAMES}.")] = None, json: Json = False
 ) -> None:
     """Look at every setting and make the calls. Exit code 1 if anything is wrong."""
-    if step is not None:
-        known_step(step)
+    known_step(step)
     report = open_lab().check(step)
     show(report, as_json=json)
     if not report.passed:
@@ -233,13 +231,6 @@ def known_words(route: str, user: str | None, kind: str, stage: str) -> None:
     arguments.known_kind(kind)
     if user is not None:
         arguments.known_user(user)
-
-
-def known_step(name: str) -> None:
-    """Raise UsageError unless this is a step."""
-    from labkit.steps.building import step_named
-
-    step_named(name)
 
 
 @app.command()

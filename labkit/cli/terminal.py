@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labkit.errors import LabError
+from labkit.errors import LabError, UsageError
 from labkit.text.wording import visible
 
 if TYPE_CHECKING:
@@ -17,8 +17,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 Weather = Annotated[str, typer.Option(help="calm, or rough: slow and moody, as AWS can be.")]
 Seed = Annotated[int, typer.Option(help="Repeats a rough weather.")]
 
-# For the help alone, which must not wait for the steps and AWS's SDK.
+# For help and errors, which must not wait for the steps and AWS's SDK.
 STEP_NAMES = "functions, user-pool, http-api, authorizer"
+
+
+def known_step(name: str | None) -> None:
+    """Raise UsageError if a step is named that the lab does not have. The lab asks, too."""
+    if name is not None and name not in STEP_NAMES.split(", "):
+        raise UsageError(f"The lab has no step {name!r}.", f"Name one of: {STEP_NAMES}.")
 
 
 def tell(sentence: str) -> None:

@@ -20,12 +20,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import psutil
-from filelock import FileLock, Timeout
 
 from labkit.cloud import http as loopback
-from labkit.cloud import selftest
 from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, STAY, Cloud, ServerSettings
-from labkit.cloud.session import read_models
 from labkit.errors import LabError, UsageError
 from labkit.machine.private_files import (
     current_user,
@@ -186,6 +183,8 @@ def _folder_name(instance: str) -> str:
 
 @contextmanager
 def _locked(home: Path, timeout: float) -> Iterator[None]:
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
     lock = FileLock(home / LOCK_FILE, mode=0o600)
     try:
         lock.acquire(timeout=timeout)
@@ -201,6 +200,8 @@ def _locked(home: Path, timeout: float) -> Iterator[None]:
 
 @contextmanager
 def _patiently_locked(home: Path) -> Iterator[None]:
+    from filelock import Timeout  # noqa: PLC0415
+
     try:
         with _locked(home, LOCK_SECONDS):
             yield
@@ -279,6 +280,9 @@ def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int, ac
     write_json(folder / MARKER_FILE, folder.name)
     server = _spawn(folder)
     try:
+        from labkit.cloud import selftest  # noqa: PLC0415 - finding the cloud does not wait for AWS's SDK
+        from labkit.cloud.session import read_models  # noqa: PLC0415
+
         read_models(selftest.SERVICES)  # while the server starts
         cloud = _meet(server, settings, folder)
         selftest.check(cloud)

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from labkit.errors import LabError
 from labkit.machine.private_files import private_folder, unwritable
 
@@ -30,6 +28,8 @@ def one_at_a_time(file: Path, problem: str, remedy: str, *, patience: float = 0)
         BusyError: somebody holds it.
         LabError: the file cannot be written.
     """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - only what changes something waits for it
+
     lock = FileLock(private_folder(file.parent) / file.name, mode=0o600)
     try:
         lock.acquire(timeout=patience)

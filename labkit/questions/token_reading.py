@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labkit.questions.published_keys import keys_for
 from labkit.questions.words import place_words, token_words
-from labkit.target.target import Place
 from labkit.text.blocks import Block, Say, Table, sentences
 from labkit.text.shown import Shown
 from labkit.text.terms import EXACT, Terms, about, in_words, key_words
 from labkit.tokens.token import ClaimNote, SignatureCheck, Token, cut, decode, describe, describe_header, verify
+
+if TYPE_CHECKING:
+    from labkit.target.target import Place
 
 NOTE = "what it says, who sets it, who checks it"
 WIDTHS = (24, 50, 60)
@@ -135,6 +136,8 @@ def read(text: str, now: float, place: Place | None = None, names: Sequence[str]
         return Reading(token, now, verify(token, ()), "", tuple(names))
     if place is None:
         return Reading(token, now, OUT_OF_REACH, "", tuple(names))
+    from labkit.questions.published_keys import keys_for  # noqa: PLC0415 - without a lab nothing is fetched
+
     published = keys_for(place, token.claims.get("iss"))
     verdict = verify(token, published.keys) if published.reached else NOT_CHECKED
     words = _time_words(token, now), token_words(token), key_words(published.keys), place_words(place)

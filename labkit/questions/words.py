@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from labkit.target.target import Place
+from typing import TYPE_CHECKING
+
 from labkit.text.terms import about
 from labkit.text.wording import distance, moment
 from labkit.tokens import jws
 from labkit.tokens.decision import ApiRequest, AuthorizerSettings, Decision
 from labkit.tokens.token import Token
+
+if TYPE_CHECKING:
+    from labkit.target.target import Place
 
 _COGNITO = "https://cognito-idp."
 TIMES = ("exp", "nbf", "iat")

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labkit.cloud.protocol import Cloud
-from labkit.cloud.session import client_config, session
 from labkit.machine.loopback import is_loopback
 from labkit.settings import Settings
 
@@ -58,10 +57,14 @@ class EmbeddedPlace:
     @cached_property
     def session(self) -> Any:
         """The boto3 session of this cloud."""
+        from labkit.cloud.session import session  # noqa: PLC0415 - finding the cloud does not wait for AWS's SDK
+
         return session(self.cloud, self.region)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client that talks to the embedded cloud only, in its own region or another."""
+        from labkit.cloud.session import client_config  # noqa: PLC0415
+
         return self.session.client(
             service, region_name=region, endpoint_url=self.cloud.endpoint_url, config=client_config()
         )

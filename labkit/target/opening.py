@@ -5,7 +5,6 @@ from __future__ import annotations
 from labkit.cloud import process
 from labkit.errors import LabError
 from labkit.settings import Settings
-from labkit.target.account import Account
 from labkit.target.embedded import EmbeddedPlace, region_from_environment
 from labkit.target.target import Target
 
@@ -30,6 +29,8 @@ def open_target(settings: Settings, *, start: bool = True, sweep: bool = True) -
         LabError: it cannot be started, or AWS cannot be reached.
     """
     if settings.place_kind == "aws":
+        from labkit.target.account import Account  # noqa: PLC0415 - nobody else waits for AWS's SDK
+
         return Target(settings, Account.from_environment(), confirmed=False)
     cloud = process.start(settings.home, sweep=sweep) if start else process.find(settings.home)
     if cloud is None:

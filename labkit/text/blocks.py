@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from tabulate import tabulate
-
 from labkit.text.wording import visible
 
 # Puts a lab's terms into a text.
@@ -62,6 +60,8 @@ class Table(Block):
         """Columns of plain text."""
         if not self.rows:
             return ""
+        from tabulate import tabulate  # noqa: PLC0415 - not every command shows a table
+
         rows = [list(map(say, row)) for row in self.rows]
         limits = list(self.widths) if self.widths else None
         return str(

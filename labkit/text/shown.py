@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from tabulate import tabulate
-
-from labkit.text.blocks import Block, Code, Table, html_escaped, html_of, sentences, text_of
+from labkit.text.blocks import Block, html_of, text_of
 from labkit.text.terms import EXACT, Terms
 
 
@@ -41,34 +39,3 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return self.html()
-
-
-# Until every result describes itself as blocks:
-
-
-def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] | None = None) -> str:
-    """Rows as plain text."""
-    limits = list(widths) if widths else None
-    return str(
-        tabulate(list(rows), headers=list(header), tablefmt="simple", disable_numparse=True, maxcolwidths=limits)
-    )
-
-
-def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Rows as HTML."""
-    return Table(header, list(rows)).html()
-
-
-def html_paragraph(text: str) -> str:
-    """One escaped paragraph."""
-    return sentences(text).html()
-
-
-def html_text(text: str) -> str:
-    """Text that keeps its line breaks."""
-    return Code(text).html()
-
-
-def html_details(summary: str, content: str) -> str:
-    """HTML folded away."""
-    return f"<details><summary>{html_escaped(summary)}</summary>{content}</details>"

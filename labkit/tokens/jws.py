@@ -14,13 +14,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-
-import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import RSAAlgorithm
+from typing import TYPE_CHECKING, Any
 
 from labkit.text.wording import quoted
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 Jwk = Mapping[str, Any]
 Keys = Mapping[str, Any] | Sequence[Jwk]
@@ -155,6 +154,8 @@ def is_signed_by(token: Jws, key: Jwk) -> bool:
     if not isinstance(modulus, str) or not isinstance(exponent, str):
         return False
     public_key = _public_key(modulus, exponent)
+    import jwt  # noqa: PLC0415 - only who checks a signature waits for it
+
     return public_key is not None and jwt.get_algorithm_by_name(algorithm).verify(
         token.signed, public_key, token.signature
     )
@@ -247,6 +248,10 @@ def _may_verify(key: Jwk) -> bool:
 
 @lru_cache(maxsize=256)
 def _public_key(modulus: str, exponent: str) -> RSAPublicKey | None:
+    import jwt  # noqa: PLC0415 - only who checks a signature waits for the cryptography
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
+    from jwt.algorithms import RSAAlgorithm  # noqa: PLC0415
+
     try:
         key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": modulus, "e": exponent})
     except (jwt.InvalidKeyError, ValueError):
