@@ -38,6 +38,7 @@ LOOKS = {
     "report": ["report", "--roster", "ROSTER"],
     "cloud class status": ["cloud", "class", "status"],
     "cloud class roster": ["cloud", "class", "roster"],
+    "progress": ["progress"],
 }
 CHANGES = {
     "down": ["down"],
@@ -47,6 +48,7 @@ CHANGES = {
 }
 STARTS = {
     "up": ["up", "--through", "functions"],
+    "goto": ["goto", "functions"],
     "env": ["env"],
     "doctor": ["doctor"],
     "demo": ["demo"],
@@ -54,6 +56,8 @@ STARTS = {
     "cloud class start": ["cloud", "class", "start", "1"],
 }
 ALL = LOOKS | CHANGES | STARTS
+# Writes into the checkout: tests/learning/test_copy.py.
+ELSEWHERE = {("chapters",)}
 FOREIGN = {
     "cloud.json": '{"provider": "of something else"}',
     "cloud-backup/2026/notes.txt": "mine",
@@ -85,7 +89,8 @@ def names(group: typer.Typer, before: tuple[str, ...] = ()) -> Iterator[tuple[st
 
 def test_no_command_is_left_out() -> None:
     tried = [tuple(words) for words in ALL.values()]
-    assert [name for name in names(app) if not any(words[: len(name)] == name for words in tried)] == []
+    others = set(names(app)) - ELSEWHERE
+    assert [name for name in others if not any(words[: len(name)] == name for words in tried)] == []
 
 
 @pytest.fixture
