@@ -35,7 +35,7 @@ bench: .venv/installed ## Measure how fast it is
 	@$(RUN) python -m tests.bench $(ARGS)
 
 notebooks: .venv/installed ## Run the notebooks and write them back with fresh outputs
-	@$(RUN) python -m tests.notebooks.canonical notebooks/*.ipynb
+	@$(RUN) python -m tests.notebooks.canonical notebooks/*.ipynb notebooks/*/*.ipynb
 
 LOCKED := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"

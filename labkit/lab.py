@@ -318,6 +318,12 @@ class Lab:
         with self._asking() as target:
             sign_in.add_to_group(target, *member)
 
+    def remove_from_group(self, user: str, group: str) -> None:
+        """Take a user out of a group. `ensure("user-pool")` makes the groups what the lab says."""
+        member = known_user(user), known_group(group)
+        with self._asking() as target:
+            sign_in.remove_from_group(target, *member)
+
     def source(self, function: str) -> Source:
         """The code of one of the post's functions, in the lab's runtime."""
         return source(known_function(function), self.settings.runtime, self.settings.copy_home)

@@ -19,7 +19,7 @@ LONGEST = (
     "tests/faults/test_down.py",
     "tests/tokens/test_decision.py",
     "tests/awscli/test_lines.py",
-    "notebooks/instructor-reset.ipynb",
+    "notebooks/instructors/reset-a-class.ipynb",
     "tests/notebooks/test_runs.py",
 )
 

@@ -26,8 +26,8 @@ def test_it(number):
     ("nodeid", "expected"),
     [
         ("notebooks/00-start-here.ipynb::Cell 0", "notebooks/chapters"),
-        ("notebooks/09-teardown.ipynb::Cell 4", "notebooks/chapters"),
-        ("notebooks/instructor-reset.ipynb::Cell 1", "notebooks/instructor-reset.ipynb"),
+        ("notebooks/99-teardown.ipynb::Cell 4", "notebooks/chapters"),
+        ("notebooks/instructors/reset-a-class.ipynb::Cell 1", "notebooks/instructors/reset-a-class.ipynb"),
         ("tests/test_lab.py::test_it[a::b]", "tests/test_lab.py"),
         ("tests/notebooks/test_runs.py::test_it[a]", "tests/notebooks/test_runs.py::test_it[a]"),
     ],

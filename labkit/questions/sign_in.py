@@ -109,6 +109,13 @@ def add_to_group(target: Target, user: str, group: str) -> None:
     target.client("cognito-idp").admin_add_user_to_group(**membership)
 
 
+def remove_from_group(target: Target, user: str, group: str) -> None:
+    """Take one of the lab's users out of one of its groups."""
+    target.require_confirmation()
+    membership = {"UserPoolId": user_pool_id(target), "Username": user, "GroupName": group}
+    target.client("cognito-idp").admin_remove_user_from_group(**membership)
+
+
 def _refused(user: str, error: ClientError) -> LabError:
     code, message = error_code(error), error_message(error)
     if code in _TRIGGER_ERRORS:

@@ -12,7 +12,7 @@ from tests.notebooks.canonical import WIDGET
 from tests.notebooks.outputs import texts
 
 ROOT = Path(__file__).parent.parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 SHARE_WITH_OUTPUT = 0.8
 LONGEST_CELL = 12
