@@ -59,7 +59,7 @@ def hosted_sign_in_needs_a_domain(request: Request) -> Answer | None:
     "cognito-idp",
     "hosted sign-in",
     aws="A parameter that is there twice makes a request invalid.",
-    source="RFC 6749, section 3.1",
+    source="https://www.rfc-editor.org/rfc/rfc6749#section-3.1",
     confidence="inferred",
     ministack="Takes the first of them.",
 )
