@@ -105,7 +105,7 @@ def refuse_foreign_host(request: Request, here: Here) -> Answer | None:
     """
     if "#" in request.raw_path or not request.raw_path.startswith("/"):
         return _closed(400, "The request's target is not a path.")
-    host, _, port = (request.header("host") or "").lower().rpartition(":")
+    host, port = _host(request)
     known = host in ("localhost", "127.0.0.1", "[::1]") or API_HOST.fullmatch(host)
     if known and port == str(here.port):
         return None
@@ -196,9 +196,14 @@ def only_the_labs_services(request: Request, service: str) -> Answer:
     return refused_in_xml("https://aws.amazon.com/", refusal) if _is_form(request) else refused(service, refusal)
 
 
+def _host(request: Request) -> tuple[str, str]:
+    """The name that a request is sent to, in lower case, and the port."""
+    name, _, port = (request.header("host") or "").lower().rpartition(":")
+    return name, port
+
+
 def _public_door(request: Request) -> ToApi | ToPage | None:
-    host = (request.header("host") or "").rpartition(":")[0]
-    if found := API_HOST.fullmatch(host):
+    if found := API_HOST.fullmatch(_host(request)[0]):
         return ToApi(found[1], request.raw_path)
     if found := API_PATH.fullmatch(request.raw_path):
         return ToApi(found[1], found[2] or "/")

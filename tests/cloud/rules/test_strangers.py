@@ -294,6 +294,14 @@ def test_the_machines_own_names_are_known(cloud: Cloud) -> None:
     assert raw(cloud, "GET", "/x", {"Host": host}) == (404, '{"message":"Not Found"}')
 
 
+@proves("refuse_foreign_host")
+@pytest.mark.parametrize("suffix", ["execute-api.localhost", "EXECUTE-API.localhost", "Execute-Api.LocalHost"])
+def test_the_host_of_an_api_leads_to_that_api_alone_however_it_is_written(cloud: Cloud, suffix: str) -> None:
+    for path in ("/_labkit/health", "/login", "/"):
+        answer = raw(cloud, "GET", path, {"Host": f"abcd1234.{suffix}:{cloud.port}"})
+        assert answer == (404, '{"message":"Not Found"}')
+
+
 @proves("refuse_foreign_origin")
 @pytest.mark.parametrize("path", [*PUBLIC, f"/{GOOD}", "/"])
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:8888", "https://127.0.0.1"])
