@@ -219,12 +219,7 @@ class Lab:
         """Say rule by rule how the authorizer decides a request, send it, and compare.
 
         Args:
-            route: a route key, `GET /AdminUser` or `GET /RegularUser`.
-            user: who signs in for it; nobody by default.
-            token: a value of the Authorization header, in place of a user's token.
-            kind: which of the user's tokens is sent: `id`, `access` or `refresh`.
-            bearer: put `Bearer ` before the token.
-            stage: `$default` or `Test`.
+            route, user, token, kind, bearer, stage: as `call` takes them.
             observe: send the request; without it the decision is only predicted.
         """
         question = Question(route, user, kind, bearer, stage, token)
