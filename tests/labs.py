@@ -11,11 +11,16 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from labkit.lab import Lab
+from labkit.runtimes import RUNTIMES
 from labkit.settings import Settings
 from labkit.steps import STEPS
 from labkit.steps.report import Report
+from labkit.steps.status import Status
 from labkit.target.target import Target
 
+STEP_NAMES = [step.name for step in STEPS]
+NAME_A_STEP = f"Name one of: {', '.join(STEP_NAMES)}."
+NAME_A_RUNTIME = f"Set it to {' or '.join(RUNTIMES)}."
 SERVICES = ("iam", "lambda", "logs", "cognito-idp", "apigatewayv2")
 READS = ("Get", "List", "Describe", "AdminGet", "AdminList")
 
@@ -24,6 +29,11 @@ def lab_at(home: Path, name: str, runtime: str = "python3.13", told: list[str] |
     """A lab in the cloud of a home folder, with clients of its own. What it tells is kept in `told`."""
     kept = [] if told is None else told
     return Lab(Settings("embedded", name, home, runtime), tell=kept.append)
+
+
+def standing(status: Status) -> list[str]:
+    """The names of the steps that are found."""
+    return [state.step for state in status.states if state.found]
 
 
 def settings_report(lab: Lab) -> Report:

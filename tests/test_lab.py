@@ -22,7 +22,7 @@ from labkit.lab import Lab
 from labkit.target.journal import forget_embedded
 from labkit.tokens.token import decode
 from tests.cloud.homes import processes, wait_until
-from tests.labs import Calls, lab_at, settings_report
+from tests.labs import NAME_A_STEP, STEP_NAMES, Calls, lab_at, settings_report, standing
 from tests.removal.account import WHOLE_LAB, everything, of_lab
 
 
@@ -36,7 +36,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 def test_up_builds_every_step_and_status_finds_it(new_lab: Callable[..., Lab], warm_cloud: Cloud) -> None:
     lab = new_lab()
-    assert [state.found for state in lab.status().states] == [False, False, False, False]
+    assert standing(lab.status()) == []
 
     built = lab.up()
 
@@ -50,12 +50,7 @@ def test_up_builds_every_step_and_status_finds_it(new_lab: Callable[..., Lab], w
     }
     assert told["api_url"] == f"{warm_cloud.endpoint_url}/_aws/execute-api/{told['api_id']}"
     assert told["issuer"] == f"https://cognito-idp.us-east-1.amazonaws.com/{told['user_pool_id']}"
-    assert [(step["name"], step["found"]) for step in told["steps"]] == [
-        ("functions", True),
-        ("user-pool", True),
-        ("http-api", True),
-        ("authorizer", True),
-    ]
+    assert [(step["name"], step["found"]) for step in told["steps"]] == [(name, True) for name in STEP_NAMES]
     assert of_lab(everything(session(warm_cloud, "us-east-1").client), lab.settings.name) == WHOLE_LAB
 
 
@@ -64,7 +59,7 @@ def test_up_through_a_step_stops_there(new_lab: Callable[..., Lab]) -> None:
 
     status = lab.up(through="user-pool")
 
-    assert [state.found for state in status.states] == [True, True, False, False]
+    assert standing(status) == ["functions", "user-pool"]
     assert status.to_dict()["api_id"] is None
     assert "functions   found" in status.text()
     assert "http-api    missing" in status.text()
@@ -74,9 +69,9 @@ def test_a_step_is_built_with_what_it_needs(new_lab: Callable[..., Lab]) -> None
     lab = new_lab()
 
     assert lab.ensure("http-api").found
-    assert [state.found for state in lab.status().states] == [True, False, True, False]
+    assert standing(lab.status()) == ["functions", "http-api"]
     assert lab.ensure("authorizer").found
-    assert [state.found for state in lab.status().states] == [True, True, True, True]
+    assert standing(lab.status()) == ["functions", "user-pool", "http-api", "authorizer"]
 
 
 def test_what_a_step_needs_and_has_is_not_built_again(new_lab: Callable[..., Lab]) -> None:
@@ -98,7 +93,7 @@ def test_an_unknown_step_is_named(verb: str, home: Path) -> None:
     assert not home.exists()
 
     assert error.value.problem == "The lab has no step 'functionz'."
-    assert error.value.remedy == "Name one of: functions, user-pool, http-api, authorizer."
+    assert error.value.remedy == NAME_A_STEP
 
 
 def test_looking_starts_no_cloud_and_makes_no_folder(home: Path) -> None:
@@ -143,7 +138,7 @@ def test_a_lab_whose_cloud_was_killed_is_built_again_as_far_as_it_was(home: Path
     after = lab.status()
 
     assert told == ["The embedded cloud was gone, and the lab with it. Building it again through http-api."]
-    assert [state.found for state in after.states] == [True, True, True, False]
+    assert standing(after) == ["functions", "user-pool", "http-api"]
     assert after.ids["user_pool_id"] != before["user_pool_id"]
     assert lab.tokens("adminuser")["id"]
     assert lab_at(home, "jwt-lab", told=told).status().ids == after.ids
@@ -253,7 +248,7 @@ def test_down_leaves_no_resource_no_worker_and_no_file(home: Path) -> None:
     assert everything(client) == empty == {}
     wait_until(lambda: workers(cloud) == 0)
     assert not lab.target.folder.exists()
-    assert [state.found for state in lab.status().states] == [False, False, False, False]
+    assert standing(lab.status()) == []
     assert lab.down().to_dict()["removed"] == []
 
 
@@ -356,8 +351,8 @@ def test_the_environment_of_a_lab(new_lab: Callable[..., Lab], warm_cloud: Cloud
 def test_no_secret_is_in_what_is_shown_or_kept(new_lab: Callable[..., Lab], warm_cloud: Cloud) -> None:
     lab = new_lab()
     shown = [lab.up(), lab.check(), lab.call("GET /AdminUser", "adminuser"), lab, lab.target]
-    shown += [lab.commands(step) for step in ("functions", "user-pool", "http-api", "authorizer")]
-    shown += [lab.find(step) for step in ("functions", "user-pool", "http-api", "authorizer")]
+    shown += [lab.commands(step) for step in STEP_NAMES]
+    shown += [lab.find(step) for step in STEP_NAMES]
     secrets = [lab.password(user) for user in ("adminuser", "regularuser")]
     secrets += [part for token in lab.tokens("adminuser").values() for part in token.split(".") if len(part) > 40]
     secrets.append(warm_cloud.secret_access_key)

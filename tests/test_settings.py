@@ -8,6 +8,7 @@ import pytest
 
 from labkit.errors import UsageError
 from labkit.settings import Settings
+from tests.labs import NAME_A_RUNTIME
 
 
 def test_without_variables_the_lab_is_embedded_and_in_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,8 +67,8 @@ def test_a_name_that_aws_would_refuse(name: str) -> None:
     [
         ("LABKIT_TARGET", "AWS", "Set it to embedded or aws."),
         ("LABKIT_TARGET", "localstack", "Set it to embedded or aws."),
-        ("LABKIT_RUNTIME", "nodejs12.x", "Set it to python3.13 or nodejs22.x."),
-        ("LABKIT_RUNTIME", "python", "Set it to python3.13 or nodejs22.x."),
+        ("LABKIT_RUNTIME", "nodejs12.x", NAME_A_RUNTIME),
+        ("LABKIT_RUNTIME", "python", NAME_A_RUNTIME),
     ],
 )
 def test_a_value_that_is_not_offered(variable: str, value: str, remedy: str) -> None:

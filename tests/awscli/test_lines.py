@@ -17,11 +17,10 @@ from labkit.cloud import process
 from labkit.lab import Lab
 from labkit.target import passwords
 from labkit.target.names import FUNCTIONS, USERS
-from tests.labs import lab_at
+from tests.labs import STEP_NAMES, lab_at
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = "pasted"
-STEP_NAMES = ("functions", "user-pool", "http-api", "authorizer")
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_the_lines_alone_build_a_lab(warm_home: Path, home: Path, aws: Path, tmp
         assert list(terminals.map(shell.paste, one_each)) == [[], [], []]
         assert list(terminals.map(shell.paste, (pool, http_api))) == [[], []]
         keep_passwords(lab)
-        assert list(terminals.map(shell.paste, (users, lines_of(printed, "authorizer")))) == [[], []]
+        assert list(terminals.map(shell.paste, (users, lines_of(printed, *STEP_NAMES[3:])))) == [[], []]
 
     assert lab.check().findings == ()
 

@@ -16,8 +16,9 @@ from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.questions.expectations import EXPECTATIONS
 from labkit.settings import Settings
+from labkit.steps import STEPS
 from tests.cloud.homes import processes
-from tests.labs import lab_at
+from tests.labs import lab_at, standing
 from tests.removal.account import everything
 
 Run = Callable[..., tuple[int, str, str]]
@@ -41,10 +42,7 @@ def test_it_shows_the_posts_calls_and_leaves_the_learners_lab_as_it_was(labkit: 
 
     assert (code, err) == (0, "")
     assert re.findall(r"^== .*", out, re.MULTILINE) == [
-        "== Lambda functions: Create the Lambda functions",
-        "== Cognito user pool: Create the user pool, its app client, trigger, groups and users",
-        "== HTTP API: Create the HTTP API and its routes",
-        "== JWT authorizer: Create the JWT authorizer and deploy the API",
+        *(f"== {step.title}: {step.section}" for step in STEPS),
         "== Teardown",
     ]
     assert re.findall(r"^status +(\d+)\nbody +(.*)$", out, re.MULTILINE) == [
@@ -95,4 +93,4 @@ def test_an_answer_that_the_lab_does_not_teach_is_a_failure(
         demo.run(lab, said.append)
 
     assert str(error.value) == "1 of 2 answers were not as the lab teaches. See why: labkit up, then labkit check"
-    assert [state.found for state in lab.status().states] == [False, False, False, False]
+    assert standing(lab.status()) == []

@@ -18,6 +18,7 @@ import pytest
 from labkit.cli import main as cli
 from labkit.fleet import rehearsal
 from tests.fleet.classes import Classroom
+from tests.labs import NAME_A_STEP
 from tests.notebooks.rules import ROOT
 
 Run = Callable[..., tuple[int, str, str]]
@@ -85,7 +86,7 @@ NOBODY = (
         (["reset", "--through", "functions"],
          "--through says what to build after a reset.\nGive --execute, too, or leave it out.\n"),
         (["reset", "--execute", "--yes", "--through", "api"],
-         "The lab has no step 'api'.\nName one of: functions, user-pool, http-api, authorizer.\n"),
+         f"The lab has no step 'api'.\n{NAME_A_STEP}\n"),
         (["reset", "--protect", "me"], "'me' is not an account id.\nAn account id has 12 digits and nothing else.\n"),
         (["reset", "--management", "1"], "'1' is not an account id.\nAn account id has 12 digits and nothing else.\n"),
     ],

@@ -38,7 +38,7 @@ def test_a_lab_goes_forwards_and_back(new_lab: Callable[..., Lab]) -> None:
 
 
 def test_a_place_is_a_step_or_a_chapter() -> None:
-    assert [step.name for step in steps_to("05")] == NAMES
+    assert [step.name for step in steps_to("05")] == NAMES[: NAMES.index("authorizer") + 1]
     assert steps_to("1") == steps_to("00") == ()
     with pytest.raises(UsageError, match="There is no step and no chapter 'nowhere' to go to"):
         steps_to("nowhere")

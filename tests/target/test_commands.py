@@ -20,7 +20,7 @@ from labkit.lab import Lab
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps import STEPS
 from labkit.target.commands import Command, Recorder, quoted
-from tests.labs import Calls, lab_at
+from tests.labs import STEP_NAMES, Calls, lab_at
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_the_lines_of_a_lab_hold_no_value_that_another_lab_does_not_share(warm_h
     lab = lab_at(warm_home, "lines")
     lab.up()
 
-    lines = "\n".join(lab.commands(step).text() for step in ("functions", "user-pool", "http-api", "authorizer"))
+    lines = "\n".join(lab.commands(step).text() for step in STEP_NAMES)
 
     mine = {value for key, value in lab.status().ids.items() if key not in ("issuer", "api_url")}
     assert [value for value in mine if value in lines] == []

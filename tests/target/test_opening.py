@@ -271,7 +271,7 @@ def test_a_confirmed_account_is_built_read_and_cleared(
     assert (status["target"], status["account"], status["region"]) == ("aws", account, "us-east-1")
     assert status["api_url"] == f"https://{status['api_id']}.execute-api.us-east-1.amazonaws.com"
     assert status["issuer"] == f"https://cognito-idp.us-east-1.amazonaws.com/{status['user_pool_id']}"
-    assert [step["found"] for step in status["steps"]] == [True, True, True, True]
+    assert all(step["found"] for step in status["steps"])
     assert settings_report(Lab.open()).findings == ()
     assert json.loads(labkit("status", "--json")[1]) == status
 
@@ -284,7 +284,7 @@ def test_a_confirmed_account_is_built_read_and_cleared(
     assert labkit("down")[0] == 1
     assert Lab.open().status().ids["api_id"] == status["api_id"]
     assert labkit("down", "--yes", "--account", account)[0] == 0
-    assert [step["found"] for step in json.loads(labkit("status", "--json")[1])["steps"]] == [False] * 4
+    assert not any(step["found"] for step in json.loads(labkit("status", "--json")[1])["steps"])
 
 
 class Terminal:
