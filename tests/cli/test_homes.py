@@ -101,8 +101,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "class.csv").write_text("attendee,account,region\nana,111122223333,us-east-1\n")
     monkeypatch.setenv("LABKIT_HOME", str(path))
     yield path
-    process.stop(path)
-    assert processes(path) == []
+    for folder in (path, *path.glob("rehearsal/*")):
+        process.stop(folder)
+        assert processes(folder) == []
 
 
 def words_of(command: str, home: Path) -> list[str]:
