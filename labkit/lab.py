@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 from labkit.attacks import what_if_api
@@ -16,10 +15,6 @@ from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
 from labkit.learning import goto
 from labkit.learning.learner import Learner
-from labkit.learning.prediction import Prediction
-from labkit.learning.progress import ProgressReport
-from labkit.learning.quiz import Quiz
-from labkit.learning.task import Card, Changed, Hint, Verdict
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
 from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
@@ -44,8 +39,8 @@ from labkit.target.target import Place, Target
 from labkit.tokens.token import decode
 
 
-class Lab:
-    """One learner's lab.
+class Lab(Learner):
+    """One learner's lab: what it is built of, asked and rid of here; what the learner does in it, in `Learner`.
 
     Every verb finds the lab anew in its place. If the embedded cloud was lost since, the lab is first built again as
     far as it was.
@@ -341,47 +336,6 @@ class Lab:
         """What `labkit env` exports: how to reach the place, and what the lab's ids are, by variable."""
         return environment(self.target, self.status().ids)
 
-    # What the learner does: labkit/learning.
-
-    @cached_property
-    def _learner(self) -> Learner:
-        return Learner(self.settings, lambda: self.target, self.variables)
-
-    def predict(self, name: str, option: str | None = None, *, skip: bool = False) -> Prediction:
-        """Predict what comes: choose an option by its letter or text; without one the question is asked."""
-        return self._learner.predict(name, option, skip=skip)
-
-    def task(self, name: str) -> Card:
-        """What a task asks for, and how it stands."""
-        return self._learner.task(name)
-
-    def check_task(self, name: str, *work: Any, **named_work: Any) -> Verdict:
-        """Whether your work does what the task asks for: passed, not yet, or could not check."""
-        with aws_errors_in_words():
-            return self._learner.check_task(name, *work, **named_work)
-
-    def hint(self, name: str) -> Hint:
-        """The next hint of a task; after the last one its solution. Hints are counted and cost nothing."""
-        return self._learner.hint(name)
-
-    def solution(self, name: str) -> Hint:
-        """The solution of a task, and why it is one."""
-        return self._learner.solution(name)
-
-    def solve(self, name: str) -> Changed:
-        """Put the solution of a task in place; what you had stays beside it."""
-        with aws_errors_in_words():
-            return self._learner.solve(name)
-
-    def reset_task(self, name: str) -> Changed:
-        """Bring back how a task began; what you had stays beside it."""
-        with aws_errors_in_words():
-            return self._learner.reset_task(name)
-
-    def quiz(self, name: str, seed: int = 0, answers: Sequence[str] | None = None) -> Quiz:
-        """Ask a quiz, mixed anew by each seed; with answers, a letter a question, tell how many are right."""
-        return self._learner.quiz(name, seed, answers)
-
     def plan_goto(self, where: str) -> removal.Plan:
         """What `goto` would take away. Deletes nothing."""
         with aws_errors_in_words():
@@ -394,7 +348,3 @@ class Lab:
         with target.one_writer():
             removed = goto.go_back(target, steps, self.tell)
         return goto.Arrival(removed, self.up(steps[-1].name) if steps else self.status())
-
-    def progress(self) -> ProgressReport:
-        """What you predicted, tried and solved so far."""
-        return self._learner.progress.report()

@@ -43,7 +43,7 @@ def file(lab: Lab, tmp_path: Path) -> Iterator[Path]:
     given = {path: digest((copied / path).read_bytes()) for path in (TRIGGER, node)}
     (copied / HANDED_OUT).write_text(json.dumps(given))
     (lab.settings.home / COPY).write_text(json.dumps({"folder": str(copied)}))
-    lab._learner.progress.erase()
+    lab._progress.erase()
     yield copied / TRIGGER
     (lab.settings.home / COPY).unlink()
 
@@ -229,10 +229,10 @@ def test_a_stub_is_told_what_to_do_and_is_no_try(lab: Lab, name: str) -> None:
     text = lessons().tasks[name]
     if text.call.count(",") == 0:
         return
-    before = lab._learner.progress.of("tasks", name)
+    before = lab._progress.of("tasks", name)
     verdict = lab.check_task(name, *[...] * text.call.count(","))
     assert (verdict.outcome, verdict.sentence) == ("not yet", text.what)
-    assert lab._learner.progress.of("tasks", name) == before
+    assert lab._progress.of("tasks", name) == before
 
 
 def test_a_work_that_is_not_handed_over_is_a_wrong_call(lab: Lab) -> None:
@@ -243,7 +243,7 @@ def test_a_work_that_is_not_handed_over_is_a_wrong_call(lab: Lab) -> None:
 
 
 def test_three_hints_and_then_the_solution(lab: Lab) -> None:
-    lab._learner.progress.erase()
+    lab._progress.erase()
     text = lessons().tasks["log-policy"]
     given = [lab.hint("log-policy").text() for _ in range(5)]
     assert [hint in said for hint, said in zip(text.hints, given, strict=False)] == [True] * 3
@@ -293,9 +293,9 @@ def test_there_are_three_verdicts(
 
 
 def test_what_could_not_be_checked_is_no_try(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> None:
-    lab._learner.progress.erase()
+    lab._progress.erase()
     judged(raising(LabError("The cloud is away.", "Start it.")), monkeypatch, lab)
-    assert lab._learner.progress.of("tasks", "x") == {}
+    assert lab._progress.of("tasks", "x") == {}
 
 
 def test_a_learners_function_that_fails_is_told_with_its_line() -> None:
