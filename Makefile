@@ -41,7 +41,7 @@ LOCKED := $(UV) pip compile --quiet --universal --python-version 3.11 --generate
 	--custom-compile-command "make lock"
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS="--upgrade" takes newer versions)
-	$(LOCKED) --extra test --group build $(ARGS) --output-file requirements.lock pyproject.toml
+	$(LOCKED) --all-extras --group build $(ARGS) --output-file requirements.lock pyproject.toml
 	$(LOCKED) $(ARGS) --output-file tests/awscli/requirements.lock tests/awscli/requirements.in
 	$(LOCKED) $(ARGS) --output-file tests/judges/requirements.lock tests/judges/requirements.in
 

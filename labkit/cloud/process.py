@@ -24,6 +24,7 @@ import psutil
 from labkit.cloud import http as loopback
 from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, STAY, Cloud, ServerSettings
 from labkit.errors import LabError, UsageError
+from labkit.machine.extras import require
 from labkit.machine.private_files import (
     current_user,
     is_own,
@@ -90,7 +91,7 @@ def start(
         sweep: remove what a killed cloud left, and end one that does not answer.
 
     Raises:
-        LabError: the port is taken, the home cannot be written, or the cloud fails its self-test.
+        LabError: the port is taken, the home cannot be written, the cloud is not installed or fails its self-test.
         UsageError: no such port or weather.
     """
     _require(port, weather)
@@ -99,6 +100,7 @@ def start(
         cloud = _read(home)
         if cloud and _answers(home, cloud):
             return cloud
+        require("embedded")
         if sweep:
             _sweep(home)
         _require_room(home)

@@ -10,6 +10,7 @@ from typing import Any
 
 from labkit.errors import LabError, UsageError
 from labkit.learning.lessons import lessons
+from labkit.machine.extras import require
 from labkit.machine.private_files import read_json, write_json
 from labkit.machine.resources import resource
 from labkit.steps.function_code import COPY, HANDED_OUT, LAMBDAS, digest
@@ -143,6 +144,7 @@ def _afresh(paths: dict[str, bytes], fresh: str | None) -> set[str]:
 
 def _files() -> Iterator[tuple[str, bytes]]:
     """Everything that is handed out: the path in the copy, and the content."""
+    require("notebooks")
     import nbformat  # noqa: PLC0415 - half a second that only this verb has to wait for
 
     from labkit.learning.handout import handed_out  # noqa: PLC0415
