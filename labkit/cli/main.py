@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
-from labkit.cli import class_commands, learning_commands
+from labkit.cli import class_commands, cloud_commands, learning_commands
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import STEP_NAMES, Json, Seed, Weather, fail, known_step, print_json, show, tell
+from labkit.cli.terminal import STEP_NAMES, Json, fail, known_step, print_json, show, tell
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-cloud = typer.Typer(help="The embedded cloud on this machine.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(cloud, name="cloud")
 
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")]
 AccountId = Annotated[str | None, typer.Option("--account", help="The id of the AWS account that may be changed.")]
@@ -263,6 +261,17 @@ def package(function: str, json: Json = False) -> None:
 
 
 @app.command()
+def template(json: Json = False) -> None:
+    """Print the lab as a CloudFormation template. When its stack is there, `labkit up` adds what it cannot say."""
+    from labkit.settings import Settings
+    from labkit.steps.template import as_yaml
+    from labkit.steps.template import template as made
+
+    document = made(Settings.from_environment())
+    print_json(document) if json else typer.echo(as_yaml(document), nl=False)
+
+
+@app.command()
 def labs(json: Json = False) -> None:
     """List the labs that this machine has built and not taken away."""
     from labkit.settings import Settings
@@ -302,59 +311,7 @@ def demo(yes: Yes = False, account: AccountId = None) -> None:
             process.stop(settings.home)
 
 
-@cloud.command("start")
-def cloud_start(
-    port: Annotated[int | None, typer.Option(help="A free port is chosen by default.")] = None,
-    weather: Weather = "calm",
-    seed: Seed = 0,
-    json: Json = False,
-) -> None:
-    """Start the embedded cloud, unless it runs."""
-    from labkit.cloud import process
-    from labkit.settings import Settings
-
-    process.start(Settings.from_environment().home, port=port, weather=weather, seed=seed)
-    cloud_status(json)
-
-
-@cloud.command("stop")
-def cloud_stop(json: Json = False) -> None:
-    """Stop the embedded cloud with every lab in it, and the class that is rehearsed."""
-    from labkit.cloud import process
-    from labkit.fleet import rehearsal
-    from labkit.settings import Settings
-    from labkit.target.journal import forget_embedded
-
-    home = Settings.from_environment().home
-    stopped = process.stop(home)
-    rehearsal.stop(home)
-    forget_embedded(home)
-    if json:
-        print_json({"stopped": stopped})
-    else:
-        typer.echo("The embedded cloud has stopped." if stopped else "The embedded cloud was not running.")
-
-
-@cloud.command("status")
-def cloud_status(json: Json = False) -> None:
-    """Tell whether the embedded cloud runs, and where."""
-    from labkit.cloud import process
-    from labkit.settings import Settings
-
-    found = process.find(Settings.from_environment().home)
-    if json:
-        print_json(
-            {
-                "running": found is not None,
-                "pid": found.pid if found else None,
-                "port": found.port if found else None,
-                "endpoint_url": found.endpoint_url if found else None,
-            }
-        )
-    else:
-        typer.echo(f"Running at {found.endpoint_url}, process {found.pid}." if found else "Not running.")
-
-
+cloud = cloud_commands.register(app)
 class_commands.register(app, cloud)
 learning_commands.register(app)
 

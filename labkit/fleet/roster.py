@@ -161,7 +161,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
 
 
 def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
-    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - most rosters are CSV; its stubs are not installed
+    import yaml  # noqa: PLC0415 - most rosters are CSV
 
     # Nodes, not values: YAML reads the digits of an account id that begins with 0 as an octal number.
     try:

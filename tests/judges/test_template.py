@@ -1,4 +1,4 @@
-"""cfn-lint, which has CloudFormation's schemas, finds nothing in the template of a class's account."""
+"""cfn-lint, which has CloudFormation's schemas, finds nothing in the templates of an account and of a lab."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from labkit.settings import Settings
+from labkit.steps.template import as_yaml, template
+
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_account_template_is_clean(judge: Callable[[str], str]) -> None:
-    command = [judge("cfn-lint"), "--include-checks", "I", "--", str(ROOT / "docs" / "class-account.yaml")]
+    assert_clean(judge, ROOT / "docs" / "class-account.yaml")
+
+
+def test_the_labs_template_is_clean(judge: Callable[[str], str], tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(as_yaml(template(Settings("aws", "jwt-lab", tmp_path, "python3.13"))), encoding="utf-8")
+    assert_clean(judge, file)
+
+
+def assert_clean(judge: Callable[[str], str], file: Path) -> None:
+    command = [judge("cfn-lint"), "--include-checks", "I", "--", str(file)]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
