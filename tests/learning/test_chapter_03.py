@@ -48,6 +48,7 @@ TRAPS: list[tuple[str, Any]] = [
     ("no-permission", f"{ARN}/*/GET/AdminUser"),
     ("no-permission", changed(Principal=None)),
     ("no-permission", changed(SourceArn=["a", "b"])),
+    ("no-permission", changed(Condition="none")),
     ("every-principal", changed(Principal="*")),
     ("half-principal", changed(Principal="apigateway")),
     ("other-service", changed(Principal="cognito-idp.amazonaws.com")),

@@ -37,7 +37,7 @@ class Grant:
         principal, tests = kept["Principal"], kept.get("Condition") or {}
         named = {key.lower().removeprefix("aws:"): v for test in tests.values() for key, v in test.items()}
         source, account = (kept.get(key, named.get(key.lower())) for key in ("SourceArn", "SourceAccount"))
-        service = principal.get("Service") if isinstance(principal, dict) else principal
+        service = principal.get("Service", principal) if isinstance(principal, dict) else principal
         return cls(str(service), str(kept["Action"]), source, account)
 
     def allows(self, source: str, account: str) -> bool:
@@ -107,13 +107,17 @@ def _calls(route_arn: str) -> list[str]:
 
 
 def _read(permission: Any) -> Grant:
+    unreadable = NotYet("no-permission", found=json.dumps(permission, default=str))
     if not isinstance(permission, dict) or not {"Principal", "Action"} <= permission.keys():
-        raise NotYet("no-permission", found=json.dumps(permission, default=str))
+        raise unreadable
     if permission.get("Effect", "Allow") != "Allow":
         raise NotYet(say="This forbids the call.", wanted="Allow", found=permission["Effect"])
-    grant = Grant.of(permission)
+    try:
+        grant = Grant.of(permission)
+    except AttributeError:  # a condition that is none
+        raise unreadable from None
     if not isinstance(grant.source, str | None):
-        raise NotYet("no-permission", found=json.dumps(permission, default=str))
+        raise unreadable
     return grant
 
 
