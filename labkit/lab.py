@@ -140,7 +140,8 @@ class Lab(Learner):
         target = self._existing()
         target.require_confirmation()
         with target.one_writer():
-            return removal.remove_lab(target, self.tell, agreed=plan)
+            known = () if target.place.kind == "aws" else None  # an account is shared; this machine's cloud is not
+            return removal.remove_lab(target, self.tell, agreed=plan, known=known)
 
     def commands(self, step: str) -> Commands:
         """The AWS calls that built a step, as AWS CLI lines."""

@@ -61,7 +61,7 @@ def other_labs(target: Target, known: Collection[str]) -> tuple[Left, ...]:
     names = [role["RoleName"] for role in _all_roles(target) if role.get("Path") == ROLE_PATH]
     labs = {name.removesuffix(end) for name in names for end in ends if name.endswith(end)}
     return tuple(
-        Left(kinds.LAB, lab, lab, f"it is another lab of this account; to take it away: LABKIT_NAME={lab} labkit down",
+        Left(kinds.LAB, lab, lab, f"another lab of this account; if it is yours, too: LABKIT_NAME={lab} labkit down",
              ours=False)
         for lab in sorted(labs - {target.names.lab, *known})
     )  # fmt: skip

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from labkit.cloud import process
 from labkit.lab import Lab
 from labkit.removal import second_scan as leftovers
 from labkit.removal.removal import remove_lab
 from labkit.removal.second_scan import scan
+from labkit.settings import Settings
 from labkit.steps import STEPS
+from tests.aws_account import play
 from tests.labs import Calls, Clock, Refusal, change_answers, lab_at, refuse
 from tests.removal import decoys
 from tests.removal.account import WHOLE_LAB, Client, everything, of_lab
@@ -250,5 +253,23 @@ def test_another_lab_of_the_account_is_told_where_none_may_be(lab: Lab, home: Pa
 
     assert receipt.clean
     others = [(left.kind, left.name, left.why) for left in receipt.left if left.name in ("ana", "bob")]
-    assert others == [("lab", "ana", "it is another lab of this account; to take it away: LABKIT_NAME=ana labkit down")]
+    assert others == [("lab", "ana", "another lab of this account; if it is yours, too: LABKIT_NAME=ana labkit down")]
     assert (ana.down().left, bob.down().left) == ((), ())
+
+
+def test_who_takes_a_lab_out_of_an_account_is_told_of_the_other_labs_there(
+    lab: Lab, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.up(through="functions")
+    cloud = process.start(home)
+    play(cloud, monkeypatch)
+    mine = Lab(Settings("aws", "mine", tmp_path, "python3.13"), tell=lambda told: None)
+    mine.target.confirm(cloud.account_id)
+    mine.up(through="functions")
+
+    receipt = mine.down()
+
+    assert receipt.clean
+    assert lab.settings.name in [left.name for left in receipt.left if left.kind == "lab"]
+    monkeypatch.undo()
+    lab.down()
