@@ -32,6 +32,7 @@ LOOKS = {
     "explain": ["explain", "a.b.c"],
     "decode": ["decode", "a.b.c"],
     "labs": ["labs"],
+    "commands": ["commands"],
     "cloud status": ["cloud", "status"],
     "preflight": ["preflight", "--roster", "ROSTER"],
     "reset": ["reset", "--roster", "ROSTER"],
