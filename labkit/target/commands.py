@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import reduce
 from http import HTTPStatus
 from operator import getitem, itemgetter
@@ -62,9 +62,7 @@ class Command:
 
     def to_dict(self) -> dict[str, Any]:
         """The command as JSON."""
-        return {
-            "service": self.service, "operation": self.operation, "parameters": self.parameters, "made": self.made,
-        }  # fmt: skip
+        return asdict(self)
 
     def line(self, variables: Mapping[str, str]) -> str:
         """The call as an AWS CLI command that can be pasted into a shell, with what keeps or waits for its result.

@@ -104,7 +104,7 @@ class Journal:
         if missing := [f"what built {step}" for step in untold] or [f"what made ${n}" for n in unmade(whole.lines)]:
             raise LabError(
                 f"This machine has no record of {missing[0]}, so its lines would not build the lab.",
-                "Build the lab and ask again: labkit up. What was built in another way is taken away before: "
+                "Build the lab, then ask again: labkit up. If you made parts of it yourself, begin anew before that: "
                 "labkit down.",
             )
         return whole

@@ -44,7 +44,7 @@ class Shell:
         script = "\n\n".join(['eval "$(labkit env)"', *lines, ""])
         subprocess.run(["sh", "-n"], input=script, text=True, check=True)
         return subprocess.run(
-            ["sh", "-u"], input=script, env=self._environment, capture_output=True, text=True, check=False
+            ["sh", "-eu"], input=script, env=self._environment, capture_output=True, text=True, check=False
         )
 
 

@@ -299,7 +299,7 @@ def test_a_whole_lab_is_told_or_what_is_missing(new_lab: Callable[..., Lab]) -> 
         lab.commands()
     assert lab.commands("http-api").lines
 
-    assert nothing.value.remedy.endswith("labkit up. What was built in another way is taken away before: labkit down.")
+    assert nothing.value.remedy.endswith("If you made parts of it yourself, begin anew before that: labkit down.")
     lab.down()
     lab.up()
     assert lab.commands().lines == sum((lab.commands(step).lines for step in STEP_NAMES), ())
