@@ -143,10 +143,17 @@ class Lab(Learner):
             known = () if target.place.kind == "aws" else None  # an account is shared; this machine's cloud is not
             return removal.remove_lab(target, self.tell, agreed=plan, known=known)
 
-    def commands(self, step: str) -> Commands:
-        """The AWS calls that built a step, as AWS CLI lines."""
-        name = building.step_named(step).name
-        return Journal(self._existing()).commands(name, self.variables())
+    def commands(self, step: str | None = None, *, through: str | None = None) -> Commands:
+        """The AWS calls that built a step, as AWS CLI lines.
+
+        Without a step, of all steps, or all `through` one: pasted where nothing is, they build the lab there.
+
+        Raises:
+            LabError: the lab, or a part of it, was not built by labkit on this machine.
+        """
+        steps = [each.name for each in ((building.step_named(step),) if step else building.steps_through(through))]
+        journal, known = Journal(self._existing()), self.variables()
+        return journal.commands(steps, known) if step else journal.transcript(steps, known)
 
     @contextmanager
     def _asking(self) -> Iterator[Target]:

@@ -245,6 +245,16 @@ def env(json: Json = False) -> None:
 
 
 @app.command()
+def commands(
+    through: Annotated[str | None, typer.Option(help=f"The last step to build: {STEP_NAMES}.")] = None,
+    json: Json = False,
+) -> None:
+    """Print the AWS CLI lines that build this lab where nothing is, to be pasted after eval "$(labkit env)"."""
+    known_step(through)
+    show(open_lab().commands(through=through), as_json=json)
+
+
+@app.command()
 def package(function: str, json: Json = False) -> None:
     """Pack a function's source as Lambda takes it and print the zip file's path."""
     from labkit.machine.private_files import write_bytes

@@ -15,6 +15,7 @@ _NOT_IN_COMMANDS = frozenset(
         "AWS_SECRET_ACCESS_KEY",
         "AWS_REGION",
         "AWS_DEFAULT_REGION",
+        "AWS_PAGER",
         "API_URL",
         "ISSUER",
         "JWKS_URL",
@@ -34,6 +35,7 @@ def environment(target: Target, ids: Mapping[str, str]) -> dict[str, str]:
         **place.credentials,
         "AWS_REGION": place.region,
         "AWS_DEFAULT_REGION": place.region,
+        "AWS_PAGER": "",  # version 2 of the AWS CLI opens one, and it would eat the lines pasted next
         "ACCOUNT_ID": place.account,
         # Before there is a domain, the prefix that it would get: the line that creates it names it.
         **({"DOMAIN": target.names.domain_prefix(pool)} if pool else {}),

@@ -98,8 +98,14 @@ def tokens(target: Target, user: str) -> dict[str, str]:
 
 
 def password(target: Target, user: str) -> str:
-    """The password of one of the lab's users."""
-    return passwords.known(target, user_pool_id(target), user)
+    """The password of one of the lab's users. One who never had any is to get this one: it is made, and kept."""
+    pool = user_pool_id(target)
+    if passwords.saved(target, pool, user) is None:
+        found = target.read("cognito-idp", "admin_get_user", UserPoolId=pool, Username=user) or {}
+        if found.get("UserStatus") == "FORCE_CHANGE_PASSWORD":
+            passwords.new(target, pool, user)
+            passwords.confirm(target, pool, user)
+    return passwords.known(target, pool, user)
 
 
 def add_to_group(target: Target, user: str, group: str) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labkit.errors import LabError
 from labkit.machine.private_files import is_own, read_json, remove_files, write_json
 from labkit.settings import NAME_PATTERN, Settings
-from labkit.target.commands import Command
+from labkit.target.commands import Command, lines, unmade
 from labkit.target.embedded import EmbeddedPlace, embedded_folder
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Code, Folded, Table, sentences
@@ -23,21 +24,22 @@ _FILES = {_FILE: "place", "passwords.json": "user_pool_id", "removal.json": "pla
 
 @dataclass(frozen=True, repr=False)
 class Commands(Shown):
-    """The AWS CLI lines of the calls that built a step."""
+    """The AWS CLI lines of the calls that built some steps."""
 
-    step: str
+    steps: tuple[str, ...]
     lines: tuple[str, ...]
 
     def blocks(self) -> Iterator[Block]:
         """The lines, each as it can be pasted after `eval "$(labkit env)"`."""
+        built = ", ".join(self.steps)
         if self.lines:
-            yield Folded(f"{len(self.lines)} AWS calls built {self.step}", (Code("\n\n".join(self.lines)),))
+            yield Folded(f"{len(self.lines)} AWS calls built {built}", (Code("\n\n".join(self.lines)),))
         else:
-            yield sentences(f"This machine has no record of the calls that built {self.step}.")
+            yield sentences(f"This machine has no record of the calls that built {built}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """The `commands` of the `step`."""
-        return {"step": self.step, "commands": list(self.lines)}
+        """The `commands` of the `steps`."""
+        return {"steps": list(self.steps), "commands": list(self.lines)}
 
 
 class Journal:
@@ -85,11 +87,27 @@ class Journal:
         _forget(self._file.parent)
         self._kept = {}
 
-    def commands(self, step: str, variables: Mapping[str, str]) -> Commands:
-        """The calls that built a step, each as an AWS CLI line."""
-        kept = self._kept.get("commands", {}) if self.is_current else {}
-        calls = (Command(c["service"], c["operation"], c["parameters"]) for c in kept.get(step, []))
-        return Commands(step, tuple(command.line(variables) for command in calls))
+    def commands(self, steps: Iterable[str], variables: Mapping[str, str]) -> Commands:
+        """The calls that built some steps, in the order of the steps, as AWS CLI lines."""
+        kept, steps = self._kept.get("commands", {}) if self.is_current else {}, tuple(steps)
+        calls = [Command(**call) for step in steps for call in kept.get(step, [])]
+        return Commands(steps, tuple(lines(calls, variables)))
+
+    def transcript(self, steps: Iterable[str], variables: Mapping[str, str]) -> Commands:
+        """The same, for a place where nothing is: pasted there, the lines build the steps.
+
+        Raises:
+            LabError: some call that built them was not made by labkit on this machine.
+        """
+        whole = self.commands(steps, variables)
+        untold = [step for step in whole.steps if not self.commands((step,), variables).lines]
+        if missing := [f"what built {step}" for step in untold] or [f"what made ${n}" for n in unmade(whole.lines)]:
+            raise LabError(
+                f"This machine has no record of {missing[0]}, so its lines would not build the lab.",
+                "Build the lab, then ask again: labkit up. If you made parts of it yourself, begin anew before that: "
+                "labkit down.",
+            )
+        return whole
 
     def _current(self) -> dict[str, Any]:
         if self.is_current:

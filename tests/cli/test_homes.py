@@ -33,6 +33,7 @@ LOOKS = {
     "decode": ["decode", "a.b.c"],
     "labs": ["labs"],
     "template": ["template"],
+    "commands": ["commands"],
     "cloud status": ["cloud", "status"],
     "preflight": ["preflight", "--roster", "ROSTER"],
     "reset": ["reset", "--roster", "ROSTER"],

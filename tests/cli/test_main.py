@@ -173,6 +173,15 @@ def test_env_says_the_same_to_a_shell(labkit: Run, in_lab: Lab) -> None:
     assert read.stdout.decode().split("\0")[:-1] == list(variables.values())
 
 
+def test_commands_are_the_lines_and_nothing_else(labkit: Run, in_lab: Lab) -> None:
+    lines = in_lab.commands().lines
+
+    assert labkit("commands") == (0, "\n\n".join(lines) + "\n", "")
+    assert document(labkit("commands", "--json")) == {"steps": STEP_NAMES, "commands": list(lines)}
+    first = document(labkit("commands", "--through", "functions", "--json"))
+    assert first == {"steps": ["functions"], "commands": list(in_lab.commands("functions").lines)}
+
+
 def test_package_packs_a_function(labkit: Run, in_lab: Lab) -> None:
     code, out, err = labkit("package", f"{NAME}-LambdaForAdminUser")
 
@@ -278,7 +287,7 @@ def test_wrong_settings_are_named_by_every_verb(
 @pytest.mark.parametrize(
     "words",
     [["check"], ["down"], ["down", "--dry-run"], ["token", "adminuser"], ["password", "adminuser"],
-     ["call", "GET /AdminUser"]],
+     ["call", "GET /AdminUser"], ["commands"]],
     ids=" ".join,
 )  # fmt: skip
 def test_without_a_lab_the_way_to_one_is_told(words: list[str], labkit: Run, home: Path) -> None:
@@ -431,6 +440,7 @@ def test_two_homes_never_meet(home: Path, in_lab: Lab, labkit: Run, monkeypatch:
     assert set(document(labkit("env", "--json")).items()) & set(here.items()) == {
         ("AWS_REGION", "us-east-1"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_PAGER", ""),
     }
     assert document(labkit("down", "--json"))["removed"]
     assert in_lab.check().findings == ()

@@ -140,6 +140,19 @@ def test_too_many_wrong_passwords_ask_for_patience_and_cost_no_password(lab: Lab
     assert lab.password("adminuser")
 
 
+def test_a_user_who_never_had_a_password_is_to_get_the_one_that_is_told(built: Lab) -> None:
+    cognito("admin_delete_user")(built)
+    cognito("admin_create_user", MessageAction="SUPPRESS")(built)
+    (built.target.folder / "passwords.json").unlink()
+
+    password = built.password("adminuser")
+
+    assert built.password("adminuser") == password
+    cognito("admin_set_user_password", Password=password, Permanent=True)(built)
+    assert built.tokens("adminuser")
+    built.up()
+
+
 def test_a_password_that_is_not_kept_here_is_set_by_up(built: Lab) -> None:
     (built.target.folder / "passwords.json").unlink()
 

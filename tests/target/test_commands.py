@@ -16,10 +16,11 @@ from botocore.exceptions import ClientError
 
 from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
+from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps import STEPS
-from labkit.target.commands import Command, Recorder, quoted
+from labkit.target.commands import Command, Recorder, lines, quoted, unmade
 from tests.labs import STEP_NAMES, Calls, lab_at
 
 
@@ -28,15 +29,18 @@ from tests.labs import STEP_NAMES, Calls, lab_at
     [
         (
             Command("iam", "CreateRole", {"RoleName": "a", "Tags": [{"Key": "k", "Value": "v"}]}),
-            """aws iam create-role \\\n  --role-name a \\\n  --tags '[{"Key": "k", "Value": "v"}]'""",
+            """aws iam create-role \\\n  --role-name a \\\n  --tags '[{"Key": "k", "Value": "v"}]'"""
+            "\naws iam wait role-exists --role-name a",
         ),
         (
             Command("logs", "CreateLogGroup", {"logGroupName": "/aws/lambda/a", "tags": {"k": "v"}}),
             """aws logs create-log-group \\\n  --log-group-name /aws/lambda/a \\\n  --tags '{"k": "v"}'""",
         ),
         (
-            Command("lambda", "CreateFunction", {"MemorySize": 256, "ZipFile": {"$file": "labkit package lab-a"}}),
-            'aws lambda create-function \\\n  --memory-size 256 \\\n  --zip-file "fileb://$(labkit package lab-a)"',
+            Command("lambda", "CreateFunction", {"FunctionName": "f", "ZipFile": {"$file": "labkit package lab-f"}}),
+            "for pause in 0 5 10 15 15; do sleep $pause\naws lambda create-function \\\n  --function-name f"
+            ' \\\n  --zip-file "fileb://$(labkit package lab-f)" && break; done'
+            "\naws lambda wait function-active-v2 --function-name f",
         ),
         (
             Command(
@@ -61,13 +65,13 @@ from tests.labs import STEP_NAMES, Calls, lab_at
         (
             Command(
                 "apigatewayv2",
-                "CreateAuthorizer",
+                "UpdateAuthorizer",
                 {
                     "IdentitySource": ["$request.header.Authorization"],
                     "JwtConfiguration": {"Audience": ["1a2b3c"], "Issuer": "https://x.amazonaws.com/us-east-1_AbCd"},
                 },
             ),
-            "aws apigatewayv2 create-authorizer \\\n  --identity-source '$request.header.Authorization'"
+            "aws apigatewayv2 update-authorizer \\\n  --identity-source '$request.header.Authorization'"
             " \\\n  --jwt-configuration '{\"Audience\": [\"'\"$APP_CLIENT_ID\"'\"], \"Issuer\": "
             "\"https://x.amazonaws.com/'\"$USER_POOL_ID\"'\"}'",
         ),
@@ -75,12 +79,94 @@ from tests.labs import STEP_NAMES, Calls, lab_at
             Command("apigatewayv2", "CreateStage", {"StageName": "$default", "AutoDeploy": True}),
             "aws apigatewayv2 create-stage \\\n  --stage-name '$default' \\\n  --auto-deploy",
         ),
+        (
+            Command("cognito-idp", "CreateUserPool", {"PoolName": "a"}, "us-east-1_AbCd"),
+            "USER_POOL_ID=$(aws cognito-idp create-user-pool \\\n  --pool-name a"
+            " \\\n  --query UserPool.Id --output text)",
+        ),
+        (
+            Command("apigatewayv2", "CreateDeployment", {"Description": "routes 0123"}),
+            'eval "$(labkit env)"\naws apigatewayv2 create-deployment \\\n  --description "$DEPLOYMENT"',
+        ),
         (Command("iam", "TagRole", {"Description": ""}), "aws iam tag-role \\\n  --description ''"),
     ],
     ids=lambda value: value.operation if isinstance(value, Command) else "",
 )  # fmt: skip
 def test_a_call_is_written_as_the_aws_cli_takes_it(command: Command, line: str) -> None:
-    assert command.line({"us-east-1_AbCd": "USER_POOL_ID", "1a2b3c": "APP_CLIENT_ID"}) == line
+    variables = {"us-east-1_AbCd": "USER_POOL_ID", "1a2b3c": "APP_CLIENT_ID", "routes 0123": "DEPLOYMENT"}
+    assert command.line(variables) == line
+
+
+def api(api_id: str) -> Command:
+    return Command("apigatewayv2", "CreateApi", {"Name": "api"}, api_id)
+
+
+def stage(api_id: str) -> Command:
+    return Command("apigatewayv2", "CreateStage", {"ApiId": api_id, "StageName": "Test"})
+
+
+def permission(operation: str, statement: str, **more: str) -> Command:
+    return Command("lambda", operation, {"FunctionName": "f", "StatementId": statement, **more})
+
+
+@pytest.mark.parametrize(
+    ("calls", "standing"),
+    [
+        ([api("old"), stage("old"), api("new"), stage("new")], [api("new"), stage("new")]),
+        (
+            [api("old"), permission("AddPermission", "s", SourceArn="arn:aws:execute-api:old/*"), api("new")],
+            [api("new")],
+        ),
+        ([stage("lost"), Command("apigatewayv2", "DeleteApi", {"ApiId": "lost"}), api("new")], [api("new")]),
+        (
+            [permission("AddPermission", "s"), permission("AddPermission", "t"), permission("RemovePermission", "s"),
+             permission("AddPermission", "s")],
+            [permission("AddPermission", "t"), permission("AddPermission", "s")],
+        ),
+        ([permission("RemovePermission", "a stranger's"), stage("new")], [stage("new")]),
+        ([stage("new"), stage("new")], [stage("new")]),
+        ([permission("UpdateSomething", "s")] * 2, [permission("UpdateSomething", "s")] * 2),
+    ],
+    ids=["made anew", "named an old id", "double", "replaced", "not ours", "lost and made again", "mended twice"],
+)  # fmt: skip
+def test_only_what_stands_is_built_again(calls: list[Command], standing: list[Command]) -> None:
+    variables = {"new": "API_ID"}
+
+    assert lines(calls, variables) == [command.line(variables) for command in standing]
+
+
+def test_a_variable_that_no_line_sets_before_is_told() -> None:
+    variables = {"new": "API_ID", "56ab": "AUTHORIZER_ID", "1234": "ACCOUNT_ID", "routes": "DEPLOYMENT"}
+    values = {"ApiId": "new", "AuthorizerId": "56ab", "Target": "1234", "Description": "routes"}
+    use = Command("apigatewayv2", "UpdateRoute", values)
+    authorizer = Command("apigatewayv2", "CreateAuthorizer", {"ApiId": "new"}, "56ab")
+
+    assert unmade(lines([api("new"), authorizer, use], variables)) == []
+    assert unmade(lines([api("new"), use, authorizer], variables)) == ["AUTHORIZER_ID"]
+    assert unmade(lines([authorizer, use], variables)) == ["API_ID"]
+
+
+@pytest.mark.parametrize("refusals", [0, 2, 9])
+def test_what_may_be_refused_at_first_is_asked_for_again_and_not_for_ever(refusals: int, tmp_path: Path) -> None:
+    """With programs in the places of the AWS CLI and of `sleep`."""
+    programs = {"aws": f'echo call >> calls; test "$(wc -l < calls)" -gt {refusals} && echo "$@"', "sleep": "true"}
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    line = Command("apigatewayv2", "CreateAuthorizer", {"Name": "JWTAuth"}, "56ab").line({"56ab": "AUTHORIZER_ID"})
+
+    said = subprocess.run(
+        ["sh"],
+        input=f'PATH="$PWD:$PATH"\n{line}\necho "$AUTHORIZER_ID"',
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    made = "apigatewayv2 create-authorizer --name JWTAuth --query AuthorizerId --output text"
+    assert said == (f"{made}\n" if refusals < 5 else "\n")
+    assert len((tmp_path / "calls").read_text().split()) == min(refusals + 1, 5)
 
 
 @pytest.mark.parametrize(
@@ -186,12 +272,34 @@ def test_the_lines_of_a_lab_hold_no_value_that_another_lab_does_not_share(warm_h
     lab = lab_at(warm_home, "lines")
     lab.up()
 
-    lines = "\n".join(lab.commands(step).text() for step in STEP_NAMES)
+    printed = "\n".join(lab.commands(step).text() for step in STEP_NAMES)
 
     mine = {value for key, value in lab.status().ids.items() if key not in ("issuer", "api_url")}
-    assert [value for value in mine if value in lines] == []
-    assert lab.target.place.account not in lines
-    assert lab.target.place.cloud.secret_access_key not in lines
-    assert 'aws cognito-idp create-group \\\n  --user-pool-id "$USER_POOL_ID"' in lines
-    assert '"$API_ID"' in lines
-    assert '"$APP_CLIENT_ID"' in lines
+    assert [value for value in mine if value in printed] == []
+    assert lab.target.place.account not in printed
+    assert lab.target.place.cloud.secret_access_key not in printed
+    assert 'aws cognito-idp create-group \\\n  --user-pool-id "$USER_POOL_ID"' in printed
+    assert '"$API_ID"' in printed
+    assert '"$APP_CLIENT_ID"' in printed
+
+
+def test_a_whole_lab_is_told_or_what_is_missing(new_lab: Callable[..., Lab]) -> None:
+    lab = new_lab()
+    lab.up("user-pool")
+
+    assert lab.commands(through="user-pool").lines == lab.commands("functions").lines + lab.commands("user-pool").lines
+    with pytest.raises(LabError, match="no record of what built http-api") as nothing:
+        lab.commands()
+
+    lab.target.client("apigatewayv2").create_api(
+        Name=lab.target.names.api, ProtocolType="HTTP", Tags=lab.target.names.tags
+    )
+    lab.up()
+    with pytest.raises(LabError, match=r"no record of what made \$API_ID"):
+        lab.commands()
+    assert lab.commands("http-api").lines
+
+    assert nothing.value.remedy.endswith("If you made parts of it yourself, begin anew before that: labkit down.")
+    lab.down()
+    lab.up()
+    assert lab.commands().lines == sum((lab.commands(step).lines for step in STEP_NAMES), ())

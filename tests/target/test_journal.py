@@ -32,7 +32,7 @@ def test_a_lab_that_was_never_built_is_not_remembered(tmp_path: Path) -> None:
     assert journal.reached_steps == []
     assert not journal.is_current
     assert not was_built(target(tmp_path).settings)
-    assert journal.commands("functions", {}).text() == "This machine has no record of the calls that built functions."
+    assert journal.commands(["functions"], {}).text() == "This machine has no record of the calls that built functions."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -42,11 +42,11 @@ def test_calls_are_kept_by_step_and_in_their_order(tmp_path: Path) -> None:
     Journal(target(tmp_path)).add("user-pool", [])
 
     journal = Journal(target(tmp_path))
-    assert journal.commands("functions", {"a": "NAME"}).lines == (
+    assert journal.commands(["functions"], {"a": "NAME"}).lines == (
         'aws logs create-log-group \\\n  --log-group-name "$NAME"',
         'aws logs put-retention-policy \\\n  --log-group-name "$NAME" \\\n  --retention-in-days 7',
     )
-    assert journal.commands("user-pool", {}).lines == ()
+    assert journal.commands(["user-pool"], {}).lines == ()
 
 
 def test_every_step_that_was_built_is_remembered_in_whatever_order(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_of_a_lost_cloud_the_steps_are_remembered_and_the_calls_are_not(tmp_path
 
     assert journal.reached_steps == ["functions"]
     assert not journal.is_current
-    assert journal.commands("functions", {}).lines == ()
+    assert journal.commands(["functions"], {}).lines == ()
 
 
 def test_a_lab_that_is_being_built_again_is_remembered_as_far_as_it_was(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_lab_that_is_being_built_again_is_remembered_as_far_as_it_was(tmp_path
     journal = Journal(target(tmp_path, NEXT_CLOUD))
     assert journal.is_current
     assert journal.reached_steps == ["functions", "user-pool"]
-    assert len(journal.commands("functions", {}).lines) == 1
+    assert len(journal.commands(["functions"], {}).lines) == 1
 
 
 def test_an_accounts_record_stays_current(tmp_path: Path) -> None:
