@@ -37,7 +37,8 @@ SOLVED = [
     ),
     pytest.param(
         cell(
-            "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### HANDED OUT\n    # if x:  # why\n    #     return 1\n"
+            "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### HANDED OUT\n"
+            "    # if x:  # why\n    #     return 1\n"
             "    ### END SOLUTION\nf(1)",
             "task",
         ),
