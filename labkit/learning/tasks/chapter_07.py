@@ -240,9 +240,9 @@ def _pieces(tried: tuple[Attempt, ...], let_in: list[Attempt], refused: list[Att
     for rule, rows in groupby(tried, lambda row: row.rule):
         group = list(rows)
         names = [row.name for row in group if row in let_in]
-        note = f"gets in: {', '.join(names)}" if names else ""
+        note = f"gets in: {'; '.join(names)}" if names else ""
         yield Piece(f"{rule}: {len(group) - len(names)} of {len(group)} refused", not names, note)
     names = [row.name for row in refused]
     count = len(good())
-    note = f"refused: {', '.join(names)}" if names else ""
+    note = f"refused: {'; '.join(names)}" if names else ""
     yield Piece(f"good tokens: {count - len(names)} of {count} let in", not names, note)
