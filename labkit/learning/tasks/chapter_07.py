@@ -60,8 +60,10 @@ def forge_hs256(place: Workplace, confused: Callable[[str, bytes], Any]) -> str:
 
 def _token(made: Any) -> str:
     """What a function made, if it is a token to look at: three parts of base64url."""
+    if made is None:
+        raise NotYet("nothing")
     if not isinstance(made, str):
-        raise NotYet("nothing" if made is None else "no-text", found=type(made).__name__)
+        raise NotYet("no-text", found=type(made).__name__)
     count = made.count(".") + 1
     if count != PARTS:
         raise NotYet("last-dot" if count == PARTS - 1 else "parts", found=count)
