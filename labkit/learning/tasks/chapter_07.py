@@ -8,13 +8,14 @@ import json
 import re
 from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
 from labkit.attacks.attack import attempt_named
 from labkit.attacks.bench import ROUTE, Bench
-from labkit.attacks.forgery import Forgery, Means, forge, key_id
+from labkit.attacks.forgery import Forgery, In, Means, forge, key_id
 from labkit.attacks.issuer import own_issuer
 from labkit.attacks.rows import ATTEMPTS, Attempt
 from labkit.learning.task import checks
@@ -175,6 +176,9 @@ _LEFT_OPEN = frozenset(
     }
 )
 
+# A verifier may allow a minute or two for clocks that differ; the bench's own row ended a second ago.
+_LONG_OVER: dict[str, Any] = {"tries": "The token ended an hour ago.", "claims": {"iat": In(-7200), "exp": In(-3600)}}
+
 
 def _sound(name: str, tries: str, **claims: str) -> Attempt:
     source = "RFC 6749, section 3.3"
@@ -192,7 +196,8 @@ _GOOD = (
 
 def attempts() -> tuple[Attempt, ...]:
     """The attempts on a verifier, in the rules' order."""
-    return tuple(row for row in ATTEMPTS if row.rule in _JUDGED and row.name not in _LEFT_OPEN)
+    tried = (row for row in ATTEMPTS if row.rule in _JUDGED and row.name not in _LEFT_OPEN)
+    return tuple(replace(row, **_LONG_OVER) if row.name == "expired" else row for row in tried)
 
 
 def good() -> tuple[Attempt, ...]:
