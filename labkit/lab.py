@@ -10,7 +10,7 @@ from typing import Any
 from labkit.attacks import what_if_api
 from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
 from labkit.attacks.bench import Bench
-from labkit.attacks.what_if import Change, Signer, WhatIf, what_if
+from labkit.attacks.what_if import Change, Signer, WhatIf, reached, what_if
 from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
 from labkit.learning import goto
@@ -18,7 +18,7 @@ from labkit.learning.learner import Learner
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
 from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
-from labkit.questions.endpoint import Question
+from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
 from labkit.questions.expectations import check_calls
 from labkit.questions.explanation import Explanation, explain
@@ -172,6 +172,11 @@ class Lab(Learner):
         known_user(user)
         with self._asking() as target:
             return sign_in.password(target, user)
+
+    def public_keys(self) -> dict[str, bytes]:
+        """The keys that the user pool publishes, as PEM, by key id: they verify its tokens, and make none."""
+        with self._asking() as target:
+            return reached(LabApi(target).protected(Question("GET /AdminUser"))).published.pem
 
     def call(
         self,

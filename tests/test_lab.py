@@ -346,6 +346,7 @@ def test_the_environment_of_a_lab(new_lab: Callable[..., Lab], warm_cloud: Cloud
     assert {name: lab.environment()[name] for name in named} == {name: ids[key] for name, key in named.items()}
     keys = requests.get(lab.environment()["JWKS_URL"], timeout=10).json()["keys"]
     assert decode(lab.tokens("adminuser")["id"]).header["kid"] in [key["kid"] for key in keys]
+    assert lab.public_keys().keys() == {key["kid"] for key in keys}
 
 
 def test_no_secret_is_in_what_is_shown_or_kept(new_lab: Callable[..., Lab], warm_cloud: Cloud) -> None:

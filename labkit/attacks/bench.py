@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import cache, cached_property
-from typing import Any, cast
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.algorithms import RSAAlgorithm
 
 from labkit.attacks.attack import Attack, AttackReport
 from labkit.attacks.forgery import Means, forge, key_id
@@ -25,7 +22,6 @@ from labkit.questions.words import decision_words, settings_words
 from labkit.target.target import Target
 from labkit.text.terms import Terms, in_words, key_words
 from labkit.tokens.decision import ApiRequest, Decision
-from labkit.tokens.jws import find_key
 from labkit.tokens.token import decode
 
 ROUTE = "GET /AdminUser"
@@ -102,14 +98,7 @@ class Bench:
             "stranger's curve": _curve(),
             "a word": b"secret",
         }
-        return {**keys, "public key": self._public_key(original)} if attempt.by == "public key" else keys
-
-    def _public_key(self, original: str) -> bytes:
-        """The public key behind a user's token, in the form in which keys are passed around."""
-        key = find_key(self._lab.published.keys, key_id(original))
-        return cast(RSAPublicKey, RSAAlgorithm.from_jwk(dict(key or {}))).public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
+        return {**keys, "public key": self._lab.published.pem[key_id(original)]} if attempt.by == "public key" else keys
 
     def _known(self, attempt: Attempt, original: str) -> dict[str, Any]:
         """What the names in a row stand for."""
@@ -137,10 +126,17 @@ class Bench:
             raise LabError(f"{ROUTE} asks for no scope, so every good token opens it.", "Give it its scope: labkit up")
         return lab
 
+    def judge(self, attempt: Attempt) -> ProtectedEndpoint:
+        """What an attempt is judged by: the authorizer's settings, the route's scopes, the keys. Nothing is made."""
+        return self._imagined if attempt.base == WHAT_IF else self._lab
+
+    @cached_property
+    def _imagined(self) -> ProtectedEndpoint:
+        return what_if_endpoint(self._target.place, self._lab, self._issuer, Change())
+
     @cached_property
     def _what_if(self) -> ProtectedEndpoint:
-        wanted = what_if_endpoint(self._target.place, self._lab, self._issuer, Change())
-        return served(self._target, wanted) if self._target.place.kind == "embedded" else wanted
+        return served(self._target, self._imagined) if self._target.place.kind == "embedded" else self._imagined
 
     @property
     def _admin(self) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 Tags of a cell say what is taken out: of a `prediction` the option, of a `quiz` the answers, of a `task` what stands
 between `### BEGIN SOLUTION` and `### END SOLUTION`; a `solution` goes as a whole.
+
+In place of a task's solution stands a stub. Where a task is to be mended and not written, the lines to be mended stand
+as comments below `### HANDED OUT`, which is the solution's last part.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import textwrap
 from nbconvert.preprocessors import ClearOutputPreprocessor
 from nbformat import NotebookNode
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN, HANDED_OUT, END = "### BEGIN SOLUTION", "### HANDED OUT", "### END SOLUTION"
 
 # `lab.predict("name", "b")` and `lab.quiz("name", seed=0, answers=["a", "c"])`: the last argument goes.
 _OPTION = re.compile(r'(\bpredict\("[\w-]+")(, *"[^"\n]+")(?=\))')
@@ -87,8 +90,8 @@ def _without_blocks(cell: NotebookNode) -> tuple[str, list[str]]:
     block: list[str] | None = None
     for line in cell.source.split("\n"):
         mark = line.strip()
-        if mark == (BEGIN if block is not None else END):
-            raise HandoutError(f"Cell {cell.id} has `{mark}` where the other mark should be.")
+        if mark in ((BEGIN,) if block is not None else (HANDED_OUT, END)):
+            raise HandoutError(f"Cell {cell.id} has `{mark}` where another mark should be.")
         if mark == BEGIN:
             block = [line]
         elif block is None:
@@ -97,17 +100,23 @@ def _without_blocks(cell: NotebookNode) -> tuple[str, list[str]]:
             block.append(line)
             if mark == END:
                 blocks.append("\n".join(block))
-                kept.append(_stub(blocks[-1]))
+                kept.append(_stub(cell, blocks[-1]))
                 block = None
     if block is not None or not blocks:
         raise HandoutError(f"Cell {cell.id} is a task whose solution has no {'end' if block else 'marks'}.")
     return "\n".join(kept), blocks
 
 
-def _stub(block: str) -> str:
-    """What is handed out in a block's place: each name that it assigns as `...`; if it assigns none, that alone."""
+def _stub(cell: NotebookNode, block: str) -> str:
+    """What is handed out in a block's place: its own lines; else each name that it assigns as `...`, or that alone."""
     indent = block[: block.index(BEGIN)]
-    assigned = [target for node in ast.parse(textwrap.dedent(block)).body for target in getattr(node, "targets", ())]
+    solution, mark, rest = block.partition(f"{indent}{HANDED_OUT}\n")
+    if mark:
+        lines = rest.split("\n")[:-1]
+        if not lines or not all(line.startswith(f"{indent}# ") for line in lines):
+            raise HandoutError(f"Cell {cell.id} should have a comment in each line below `{HANDED_OUT}`.")
+        return "\n".join(line.replace("# ", "", 1) for line in lines)
+    assigned = [target for node in ast.parse(textwrap.dedent(solution)).body for target in getattr(node, "targets", ())]
     names = dict.fromkeys(target.id for target in assigned if isinstance(target, ast.Name))
     return "\n".join(f"{indent}{name} = ..." for name in names) or f"{indent}..."
 
@@ -118,4 +127,4 @@ def _put_in(cell: NotebookNode, solution: str) -> str:
         return re.sub(r'(\bpredict\("[\w-]+")(?=\))', lambda call: call[1] + solution, cell.source, count=1)
     if "quiz" in _tags(cell):
         return re.sub(r"(\bquiz\([^()\n]*)(?=\))", lambda call: call[1] + solution, cell.source, count=1)
-    return str(cell.source.replace(_stub(solution), solution, 1))
+    return str(cell.source.replace(_stub(cell, solution), solution, 1))

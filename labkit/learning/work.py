@@ -101,6 +101,8 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return function(*arguments)
     except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames[1:] if frame.filename == frames[1].filename]  # the first is the call above
+        frame = (own or frames)[-1]
         what = f"{type(error).__name__}: {error}"
         raise NotYet(say=f"Your function stopped in line {frame.lineno}, `{frame.line}`, with {what}.") from error

@@ -28,6 +28,15 @@ class PublishedKeys:
     sentence: str
     reached: bool = True
 
+    @property
+    def pem(self) -> dict[str, bytes]:
+        """Each key that signs, by its id, in the text form in which keys are passed around (RFC 7468, section 13)."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 - takes a while
+        from jwt import PyJWK  # noqa: PLC0415
+
+        keys = {key["kid"]: PyJWK(dict(key), "RS256").key for key in signing_keys(self.keys)}
+        return {kid: key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) for kid, key in keys.items()}
+
 
 def published_keys(place: Place, issuer: str) -> PublishedKeys:
     """Fetch the keys of an issuer that the lab's own settings name. Nothing is raised."""

@@ -35,6 +35,16 @@ SOLVED = [
         "a = 0\na = ...\nb\na = ...",
         id="two-blocks",
     ),
+    pytest.param(
+        cell(
+            "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### HANDED OUT\n"
+            "    # if x:  # why\n    #     return 1\n"
+            "    ### END SOLUTION\nf(1)",
+            "task",
+        ),
+        "def f(x):\n    if x:  # why\n        return 1\nf(1)",
+        id="to-be-mended",
+    ),
     pytest.param(new_markdown_cell("See [it](../lambdas/X/y.py).", id="it"), "See [it](lambdas/X/y.py).", id="link"),
 ]
 
@@ -59,6 +69,9 @@ def test_a_cell_that_is_a_solution_is_left_out() -> None:
         cell("1\n### END SOLUTION", "task"),
         cell("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "task"),
         cell("1", "task"),
+        cell("### HANDED OUT\n# 1\n### BEGIN SOLUTION\n2\n### END SOLUTION", "task"),
+        cell("### BEGIN SOLUTION\n2\n### HANDED OUT\n1\n### END SOLUTION", "task"),
+        cell("### BEGIN SOLUTION\n2\n### HANDED OUT\n### END SOLUTION", "task"),
         cell("### BEGIN SOLUTION\n1\n### END SOLUTION"),
         cell('lab.predict("x")', "prediction"),
         cell('lab.predict("x", "a")\nlab.predict("y", "a")', "prediction"),

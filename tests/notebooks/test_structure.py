@@ -176,6 +176,12 @@ def test_a_sound_notebook_has_no_breach() -> None:
     assert breaches(sound()) == []
 
 
+def test_a_solution_does_not_count_against_a_cells_length() -> None:
+    notebook = code("### BEGIN SOLUTION\n" + "x = 1\n" * 13 + "### END SOLUTION")
+    notebook.cells[-1].metadata["tags"] = ["task"]
+    assert breaches(notebook) == []
+
+
 @pytest.mark.parametrize(("notebook", "rule"), BAD)
 def test_a_rule_finds_what_is_wrong(notebook: NotebookNode, rule: str) -> None:
     assert {breach.split(":")[0] for breach in breaches(notebook)} == {rule}

@@ -15,7 +15,7 @@ import pytest
 from labkit.cloud.protocol import Cloud
 from labkit.errors import LabError
 from labkit.questions import published_keys
-from labkit.questions.published_keys import fetch_keys, keys_for
+from labkit.questions.published_keys import PublishedKeys, fetch_keys, keys_for
 from labkit.target.embedded import EmbeddedPlace
 from tests.signing import jwk
 
@@ -142,3 +142,9 @@ def test_only_a_user_pools_keys_are_fetched(issuer: object, fetched: bool, monke
     keys_for(EmbeddedPlace(Cloud(1, 1, "http://127.0.0.1:1", "", "", "", "", 0.0), "eu-west-1"), issuer)
 
     assert asked == ([issuer] if fetched else [])
+
+
+def test_the_keys_that_sign_are_to_be_had_as_text() -> None:
+    pem = PublishedKeys((jwk("first"), {**jwk("other"), "use": "enc"}), "").pem
+    assert pem.keys() == {"first"}
+    assert pem["first"].startswith(b"-----BEGIN PUBLIC KEY-----\n")
