@@ -96,6 +96,14 @@ def change(file: Path, line: str) -> None:
     file.write_text(f"{before}    scope = {line}\n{after.partition(chr(10))[2]}", encoding="utf-8")
 
 
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_in_a_chapter(page: Page, theme: str) -> None:
+    from tests.browser.axe import use_theme, violations
+
+    use_theme(page, theme)
+    assert violations(page) == []
+
+
 def test_a_restarted_kernel_says_what_to_run(page: Page) -> None:
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")

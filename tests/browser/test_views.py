@@ -119,3 +119,11 @@ def test_a_committed_notebook_is_read_without_running_it(browser: Browser, jupyt
     assert "model not found" not in text
     assert fresh.locator("mjx-container").count() == 0
     context.close()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_in_views_and_outputs(page: Page, theme: str) -> None:
+    from tests.browser.axe import use_theme, violations
+
+    use_theme(page, theme)
+    assert violations(page) == []
