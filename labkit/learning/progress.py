@@ -84,8 +84,8 @@ class ProgressReport(Shown):
         if faults := self.known["faults"].values():
             found, mended = (sum(bool(fault.get(what)) for fault in faults) for what in ("found", "solved"))
             looked = sum(bool(fault.get("with_solution")) for fault in faults)
-            with_up = f" For {looked} of them labkit up was the solution." if looked else ""
-            yield sentences(f"Broken labs: {found} causes found, {mended} mended.{with_up}")
+            with_up = f" With labkit up: {looked}." if looked else ""
+            yield sentences(f"Of the broken labs, the cause of {found} is found, and {mended} mended.{with_up}")
 
     def to_dict(self) -> dict[str, Any]:
         """How much is `done` `of` how much, and what is known of each exercise by kind and name."""
