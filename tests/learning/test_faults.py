@@ -66,9 +66,6 @@ def test_a_fault_is_seen_found_named_and_mended_the_shortest_way(lab: Lab, fault
 
     symptom = lab.break_it(SEEDS[fault.name])
     assert seen(symptom) == seen(lab.symptom()) != (healthy.status, healthy.body)
-    found = subjects(lab)
-    assert {step for step, _ in found} == {fault.step}
-    assert any(fault.is_named_by(subject, NAME) for _, subject in found)
     wrong = ORDER[ORDER.index(fault.name) - 1]
     said = lab.name_cause(wrong)
     assert isinstance(said, Named)
@@ -78,12 +75,13 @@ def test_a_fault_is_seen_found_named_and_mended_the_shortest_way(lab: Lab, fault
     assert lab.name_cause(fault.name).to_dict()["right"]
     open_still = lab.mended()
     assert not open_still.solved
+    assert {finding.step for finding in open_still.wrong} == {fault.step}
+    assert any(fault.is_named_by(finding.subject, NAME) for finding in open_still.wrong)
     run_lines(lab, open_still.mend)
     solved = lab.mended()
     assert solved.solved, solved.text()
     assert solved.mend in solved.text()
     assert "labkit up" not in solved.text()
-    assert subjects(lab) == set()
     assert lab.status().ids == before.ids
     assert lab._progress.of("faults", fault.name) == {
         "found": True, "solved": True, "with_solution": False, "hints": 0, "guesses": 2,

@@ -164,10 +164,12 @@ class BrokenLab:
         return order[0] if seed is not None else min(order, key=lambda fault: fault.name in met)
 
     def _ids_of_a_sound_lab(self, fault: Fault) -> dict[str, str]:
-        status = building.found(self.target)
-        if missing := [state.step for state in status.states if not state.found]:
-            raise LabError(f"Only a whole lab can be broken, and {missing[0]} is missing.", "Build it: labkit up")
-        if wrong := building.checked(self.target, STEPS).findings:
+        with self.target.asking_once():
+            status = building.found(self.target)
+            if missing := [state.step for state in status.states if not state.found]:
+                raise LabError(f"Only a whole lab can be broken, and {missing[0]} is missing.", "Build it: labkit up")
+            wrong = building.checked(self.target, STEPS).findings
+        if wrong:
             raise LabError(
                 f"Only a sound lab can be broken, and here {wrong[0].subject} is not as it should be.",
                 "Mend it first: labkit up",
