@@ -101,6 +101,11 @@ def test_every_fault_has_its_words() -> None:
         assert text.mend not in "".join(text.hints)
 
 
+def test_the_seeds_that_chapter_08_names_are_those_of_its_faults() -> None:
+    named = {7: "route-permission", 9: "group", 17: "trigger", 13: "deployment"}
+    assert {seed: random.Random(seed).sample(ORDER, len(ORDER))[0] for seed in named} == named
+
+
 def test_neither_progress_nor_a_second_look_tells_the_fault(lab: Lab) -> None:
     lab.break_it(SEEDS["audience"])
     assert "audience" not in json.dumps(lab.progress().to_dict()) + lab.progress().text()
@@ -217,8 +222,9 @@ def test_the_record_of_another_cloud_breaks_nothing_here(lab: Lab) -> None:
 
 def test_words_that_are_no_cause_are_met_with_those_that_are(lab: Lab) -> None:
     lab.break_it(SEEDS["scope"])
-    with pytest.raises(UsageError, match="There is no cause 'scopes'"):
-        lab.name_cause("scopes")
+    for word, said in (("scopes", "There is no cause 'scopes'"), (["scope"], "A cause is a text")):
+        with pytest.raises(UsageError, match=said):
+            lab.name_cause(word)
     assert lab.name_cause().text() == lab.name_cause(...).text()
     assert all(name in lab.name_cause().text() for name in FAULTS)
 

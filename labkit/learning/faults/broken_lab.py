@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from labkit.aws import until_settled
 from labkit.errors import LabError
@@ -17,6 +16,7 @@ from labkit.learning.faults.table import FAULTS, Fault
 from labkit.learning.lessons import HINTS, FaultText, lessons, named
 from labkit.learning.progress import Progress
 from labkit.machine.polling import until
+from labkit.questions.arguments import a_text
 from labkit.questions.calls import call
 from labkit.questions.endpoint import Question
 from labkit.runtimes import RUNTIMES
@@ -67,11 +67,7 @@ class BrokenLab:
             until_settled(lambda: step.ensure(self.target))
             self.progress.forget(_KIND)
             raise
-        return until(
-            lambda: self._seen(fault.call),
-            lambda symptom: symptom.status != fault.status,
-            seconds=self.target.place.patience,
-        )
+        return self._settled(fault, healthy=False)
 
     def symptom(self) -> Symptom:
         """The call that shows the fault, made once more."""
@@ -94,7 +90,7 @@ class BrokenLab:
         Raises:
             UsageError: there is no such cause.
         """
-        fault, text = self._fault(), named("cause", lessons().faults, name)
+        fault, text = self._fault(), named("cause", lessons().faults, a_text(name, "A cause"))
         self.progress.count(_KIND, _ONE, "guesses")
         if name == fault.name:
             self.progress.note(_KIND, _ONE, named=True)
@@ -104,13 +100,10 @@ class BrokenLab:
 
     def mended(self) -> Mending:
         """Whether the cause is named, every setting right and the call answered as it should be."""
-        fault, text = self._fault(), _text(self._fault())
+        fault = self._fault()
+        text = _text(fault)
         wrong, check = self._wrong(fault)
-        seen = until(
-            lambda: self._seen(fault.call),
-            lambda symptom: symptom.status == fault.status,
-            seconds=0 if wrong else self.target.place.patience,
-        )
+        seen = self._seen(fault.call) if wrong else self._settled(fault, healthy=True)
         kept = self.progress.of(_KIND, _ONE)
         mending = Mending(
             text,
@@ -174,14 +167,18 @@ class BrokenLab:
                 f"Only a sound lab can be broken, and here {wrong[0].subject} is not as it should be.",
                 "Mend it first: labkit up",
             )
-        seen = until(
-            lambda: self._seen(fault.call),
-            lambda symptom: symptom.status == fault.status,
-            seconds=self.target.place.patience,
-        )
+        seen = self._settled(fault, healthy=True)
         if seen.status != fault.status:
             raise LabError(f"Only a sound lab can be broken, and here {seen.sentence}", "See why: labkit check")
         return status.ids
+
+    def _settled(self, fault: Fault, *, healthy: bool) -> Symptom:
+        """The fault's call, made until it is answered as in a sound lab or otherwise, or until patience ends."""
+        return until(
+            lambda: self._seen(fault.call),
+            lambda symptom: (symptom.status == fault.status) is healthy,
+            seconds=self.target.place.patience,
+        )
 
     def _seen(self, question: Question) -> Symptom:
         try:
@@ -209,9 +206,8 @@ class BrokenLab:
                 yield f"And the check of this passes: {row.subject}, {row.actual}."
 
     def _filled(self, mend: str) -> str:
-        names, runtime = self.target.names, RUNTIMES[self.target.settings.runtime]
-        values: dict[str, Any] = {"lab": names.lab, "partition": names.partition, "handler": runtime.handler}
-        for name, value in values.items():
+        names, handler = self.target.names, RUNTIMES[self.target.settings.runtime].handler
+        for name, value in {"lab": names.lab, "partition": names.partition, "handler": handler}.items():
             mend = mend.replace(f"{{{name}}}", value)
         return mend
 
