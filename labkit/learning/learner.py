@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
 from labkit.aws import aws_errors_in_words
+from labkit.errors import LabError
 from labkit.learning import prediction, quiz, task
 from labkit.learning.faults import broken_lab
 from labkit.learning.faults.broken_lab import BrokenLab
@@ -129,12 +130,10 @@ class Learner(ABC):
     def _building(self) -> Iterator[None]:
         """Notice a fault that is mended by building: that counts as having looked up the solution."""
         broken = BrokenLab(self.target, self._progress)
-        with aws_errors_in_words():
-            stood = broken.stands()
+        stood = _stands(broken)
         yield
-        with aws_errors_in_words():
-            if stood and not broken.stands():
-                broken.look_up()
+        if stood and _stands(broken) is False:
+            broken.look_up()
 
     def _forget_broken(self) -> None:
         broken_lab.forget(self._progress)
@@ -142,3 +141,10 @@ class Learner(ABC):
     def progress(self) -> ProgressReport:
         """What you predicted, tried and solved so far."""
         return self._progress.report()
+
+
+def _stands(broken: BrokenLab) -> bool | None:
+    """Whether a fault stands; None where AWS does not tell, which must not keep anybody from building."""
+    with suppress(LabError), aws_errors_in_words():
+        return broken.stands()
+    return None

@@ -22,7 +22,7 @@ from labkit.learning.progress import Progress
 from labkit.questions.calls import call
 from labkit.steps import STEPS
 from labkit.steps.building import checked
-from tests.labs import Calls, break_off, lab_at
+from tests.labs import Calls, Refusal, break_off, lab_at, refuse
 from tests.learning.aws_lines import run_lines
 
 NAME = "broken"
@@ -177,6 +177,17 @@ def test_stopped_in_between_it_leaves_no_fault(lab: Lab, operation: str) -> None
         lab.symptom()
 
 
+def test_where_aws_does_not_tell_there_is_no_verdict(lab: Lab) -> None:
+    lab.break_it(SEEDS["group"])
+    lab.name_cause("group")
+    asking = lab_at(lab.settings.home, NAME)
+    refuse(asking.target, "lambda", "GetPolicy", Refusal("AccessDeniedException", "No.", 403))
+    told = asking.mended()
+    assert told.verdict == "could not check"
+    assert told.text().startswith("Could not check: AWS refused GetPolicy: No.")
+    assert "This is not about your work." in told.text()
+
+
 def test_a_permission_under_another_name_mends_it(lab: Lab) -> None:
     lab.break_it(SEEDS["route-permission"])
     lab.name_cause("route-permission")
@@ -244,8 +255,8 @@ def test_the_same_in_a_terminal(lab: Lab, labkit: Run, monkeypatch: pytest.Monke
     assert document("cause")["causes"].keys() == FAULTS.keys()
     assert document("cause", "scope", code=1)["right"] is False
     assert document("cause", "group")["right"] is True
-    assert document("mended", code=1)["solved"] is False
+    assert document("mended", code=1)["verdict"] == "not yet"
     lab.add_to_group("adminuser", "admin")
-    assert document("mended")["solved"] is True
+    assert document("mended")["verdict"] == "solved"
     assert labkit("cause", "nothing")[0] == 2
     assert labkit("mended")[1].startswith("Solved.")

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from labkit.aws import until_settled
+from labkit.aws import aws_errors_in_words, until_settled
 from labkit.errors import LabError
 from labkit.learning.faults.results import Causes, Clue, Mending, Named, Symptom
 from labkit.learning.faults.table import FAULTS, Fault
@@ -28,6 +28,7 @@ from labkit.target.target import Target
 
 _KIND, _ONE = "broken", "lab"
 _DEPLOYMENT = f"deployment of stage {STAGE}"
+NOTHING: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,21 +100,29 @@ class BrokenLab:
         return Named(text, right=False, against=tuple(self._against(fault, FAULTS[name])))
 
     def mended(self) -> Mending:
-        """Whether the cause is named, every setting right and the call answered as it should be."""
+        """Whether the cause is named, every setting right and the call answered as it should be.
+
+        If AWS does not tell, that is no verdict on the learner's work.
+        """
         fault = self._fault()
-        text = _text(fault)
-        wrong, check = self._wrong(fault)
-        seen = self._seen(fault.call) if wrong else self._settled(fault, healthy=True)
+        doubt, wrong, check = "", NOTHING, NOTHING
+        try:
+            with aws_errors_in_words():
+                wrong, check = self._wrong(fault)
+        except LabError as error:
+            doubt = str(error)
+        seen = self._seen(fault.call) if wrong or doubt else self._settled(fault, healthy=True)
         kept = self.progress.of(_KIND, _ONE)
         mending = Mending(
-            text,
+            _text(fault),
             is_named=bool(kept.get("named")),
             wrong=wrong,
             seen=seen,
             healthy=fault.status,
             looked=bool(kept.get("looked")),
             unknown_deployment=bool(check and not wrong),
-            mend=self._filled(text.mend),
+            mend=self._filled(_text(fault).mend),
+            doubt=doubt,
         )
         if mending.solved and not kept.get("solved"):
             self.progress.note(_KIND, _ONE, solved=True)

@@ -119,8 +119,9 @@ class Clue(Shown):
 
 @dataclass(frozen=True, repr=False)
 class Mending(Shown):
-    """Three verdicts: is the cause named, is every setting right, is the call answered as in a sound lab?
+    """Solved, not yet, or could not check: is the cause named, every setting right, the call answered as it should be?
 
+    `doubt`: why AWS could not be asked, which is never the learner's fault.
     `looked`: `up` mended it. `unknown_deployment`: the stage Test serves what it should, under a description that
     check does not know. `mend` is the shortest way, shown once all three are good.
     """
@@ -133,27 +134,37 @@ class Mending(Shown):
     looked: bool
     unknown_deployment: bool
     mend: str
+    doubt: str = ""
     terms: Terms = EXACT
 
     @property
     def solved(self) -> bool:
-        """Whether all three verdicts are good."""
-        return self.is_named and not self.wrong and self.seen.status == self.healthy
+        """Whether all three are so."""
+        return self.is_named and not self.wrong and self.seen.status == self.healthy and not self.doubt
 
-    def verdicts(self) -> list[tuple[str, str, str]]:
+    @property
+    def verdict(self) -> str:
+        """Solved, not yet, or could not check."""
+        return "could not check" if self.doubt else "solved" if self.solved else "not yet"
+
+    def pieces(self) -> list[tuple[str, str, str]]:
         """What was looked at, whether it is right, and what was found."""
         right, not_yet = "✓ right", "✗ not yet"
         settings = f"{len(self.wrong)} wrong; labkit check tells which" if self.wrong else "as the steps built them"
+        settings = "not known" if self.doubt else settings
         return [
             ("cause", *((right, self.fault.cause) if self.is_named else (not_yet, "not named: lab.name_cause()"))),
-            ("settings", not_yet if self.wrong else right, settings),
+            ("settings", not_yet if self.wrong or self.doubt else right, settings),
             ("call", right if self.seen.status == self.healthy else not_yet, self.seen.sentence),
         ]
 
     def blocks(self) -> Iterator[Block]:
-        """Solved or not, the verdicts; once it is solved, the shortest way and why it is one."""
-        yield sentences("Solved." if self.solved else "Not yet.")
-        yield Table(("what", "verdict", "found"), self.verdicts(), (8, 9, 90))
+        """The verdict, and what it goes by; once it is solved, the shortest way and why it is one."""
+        if self.doubt:
+            yield sentences(f"Could not check: {self.doubt} This is not about your work.")
+            return
+        yield sentences(f"{self.verdict.capitalize()}.")
+        yield Table(("what", "", "found"), self.pieces(), (8, 9, 90))
         if self.unknown_deployment:
             yield sentences(UNKNOWN_DEPLOYMENT)
         if self.solved:
@@ -164,6 +175,7 @@ class Mending(Shown):
             yield sentences(self.fault.because)
 
     def to_dict(self) -> dict[str, Any]:
-        """Whether it is `solved`, each verdict, and then the `shortest` way."""
-        verdicts = {what: {"right": "✓" in verdict, "found": found} for what, verdict, found in self.verdicts()}
-        return {"solved": self.solved, **verdicts, "shortest": self.mend if self.solved else None}
+        """The `verdict`, what it goes by, why there is a `doubt`, and once it is solved the `shortest` way."""
+        looked_at = {what: {"right": "✓" in right, "found": found} for what, right, found in self.pieces()}
+        shortest = self.mend if self.solved else None
+        return {"verdict": self.verdict, **looked_at, "doubt": self.doubt, "shortest": shortest}
