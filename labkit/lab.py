@@ -99,12 +99,14 @@ class Lab(Learner):
             LabError: AWS refused something, or a resource of somebody else bears one of the lab's names.
         """
         wanted = building.step_named(step)
-        return building.Builder(self.target, self.tell).ensure(wanted)
+        with self._building():
+            return building.Builder(self.target, self.tell).ensure(wanted)
 
     def up(self, through: str | None = None) -> Status:
         """Build every step, or every step through the one named."""
         steps = building.steps_through(through)
-        return building.Builder(self.target, self.tell).up(steps)
+        with self._building():
+            return building.Builder(self.target, self.tell).up(steps)
 
     def status(self) -> Status:
         """What exists. The embedded cloud is not started for it."""
@@ -141,7 +143,9 @@ class Lab(Learner):
         target.require_confirmation()
         with target.one_writer():
             known = () if target.place.kind == "aws" else None  # an account is shared; this machine's cloud is not
-            return removal.remove_lab(target, self.tell, agreed=plan, known=known)
+            receipt = removal.remove_lab(target, self.tell, agreed=plan, known=known)
+        self._forget_broken()
+        return receipt
 
     def commands(self, step: str | None = None, *, through: str | None = None) -> Commands:
         """The AWS calls that built a step, as AWS CLI lines.
@@ -360,4 +364,6 @@ class Lab(Learner):
         target.require_confirmation()
         with target.one_writer():
             removed = goto.go_back(target, steps, self.tell)
-        return goto.Arrival(removed, self.up(steps[-1].name) if steps else self.status())
+        arrival = goto.Arrival(removed, self.up(steps[-1].name) if steps else self.status())
+        self._forget_broken()
+        return arrival

@@ -1,4 +1,4 @@
-"""The learner's commands: their copy, their progress, and a lab as a chapter begins with it."""
+"""The learner's commands: their copy, their progress, a lab as a chapter begins with it, and a broken one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import print_json, show
+from labkit.cli.terminal import Json, print_json, show
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +15,10 @@ def register(app: typer.Typer) -> None:
     app.command()(chapters)
     app.command()(progress)
     app.command()(goto)
+    app.command("break")(break_it)
+    app.command()(symptom)
+    app.command()(cause)
+    app.command()(mended)
 
 
 def chapters(
@@ -65,3 +69,43 @@ def goto(
             typer.echo(lab.plan_goto(where).text())
         agree(lab, account, yes=yes)
     show(lab.goto(where), as_json=json)
+
+
+def break_it(
+    seed: Annotated[int | None, typer.Option(help="Chooses the same fault every time.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")] = False,
+    account: Annotated[str | None, typer.Option(help="The id of the AWS account that may be changed.")] = None,
+    json: Json = False,
+) -> None:
+    """Put one fault into the lab, unseen, and show what a user would report. Then: symptom, cause, mended."""
+    lab = open_lab()
+    agree(lab, account, yes=yes)
+    show(lab.break_it(seed), as_json=json)
+
+
+def symptom(
+    hint: Annotated[bool, typer.Option("--hint", help="Show the next hint instead. It costs nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Make the failing call of the broken lab once more."""
+    lab = open_lab()
+    show(lab.hint() if hint else lab.symptom(), as_json=json)
+
+
+def cause(
+    name: Annotated[str | None, typer.Argument(help="Its name; without one, what there is to name.")] = None,
+    json: Json = False,
+) -> None:
+    """Name the cause of the symptom. Exit code 1 if it is another."""
+    told = open_lab().name_cause(name)
+    show(told, as_json=json)
+    if not getattr(told, "right", True):
+        raise typer.Exit(1)
+
+
+def mended(json: Json = False) -> None:
+    """Tell whether the broken lab is mended, and then the shortest way. Exit code 1 if it is not."""
+    told = open_lab().mended()
+    show(told, as_json=json)
+    if not told.solved:
+        raise typer.Exit(1)

@@ -1,7 +1,8 @@
-"""The words of the chapters' questions, tasks and quizzes, read strictly from `data/<chapter>.yaml`.
+"""The words of the chapters' questions, tasks, quizzes and faults, read strictly from `data/<chapter>.yaml`.
 
 What can be written there is what the classes below hold: each field is a key, one without a default must be there.
-Keys of `predictions`, `tasks`, `quizzes` and a quiz's `questions` are names; a name is used once in the whole course.
+Keys of `predictions`, `tasks`, `quizzes`, `faults` and a quiz's `questions` are names; a name is used once in the
+whole course.
 """
 
 from __future__ import annotations
@@ -116,6 +117,27 @@ class QuizText:
 
 
 @dataclass(frozen=True)
+class FaultText:
+    """What is said of a fault in a broken lab.
+
+    `cause` names it in words, `seen` says what one would see if it were the cause, `mend` are the AWS CLI lines of the
+    shortest way, in which `{lab}`, `{partition}` and `{handler}` stand for the lab's own, and `because` is why.
+    """
+
+    name: str
+    chapter: str
+    cause: str
+    seen: str
+    hints: tuple[str, ...]
+    mend: str
+    because: str
+
+    def __post_init__(self) -> None:
+        if len(self.hints) != len(HINTS):
+            raise LessonError(f"it should have {len(HINTS)} hints: {', '.join(HINTS)}")
+
+
+@dataclass(frozen=True)
 class Chapter:
     """A chapter: its number and title, and the last step that must stand when it begins (None: nothing)."""
 
@@ -125,6 +147,7 @@ class Chapter:
     predictions: dict[str, Question] = field(default_factory=dict)
     tasks: dict[str, TaskText] = field(default_factory=dict)
     quizzes: dict[str, QuizText] = field(default_factory=dict)
+    faults: dict[str, FaultText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,6 +158,7 @@ class Lessons:
     predictions: dict[str, Question]
     tasks: dict[str, TaskText]
     quizzes: dict[str, QuizText]
+    faults: dict[str, FaultText] = field(default_factory=dict)
 
 
 @cache
@@ -150,6 +174,7 @@ def lessons(folder: Path = DATA) -> Lessons:
         _all([chapter.predictions for chapter in chapters]),
         _all([chapter.tasks for chapter in chapters]),
         _all([chapter.quizzes for chapter in chapters]),
+        _all([chapter.faults for chapter in chapters]),
     )
 
 
@@ -182,6 +207,7 @@ def read_chapter(file: Path) -> Chapter:
         predictions={name: _question(where, name, q, number) for name, q in _part(data, "predictions")},
         tasks={name: _task(f"{where}: {name}", t, {"name": name, **number}) for name, t in _part(data, "tasks")},
         quizzes={name: _quiz(f"{where}: {name}", q, {"name": name, **number}) for name, q in _part(data, "quizzes")},
+        faults={name: _fault(f"{where}: {name}", f, {"name": name, **number}) for name, f in _part(data, "faults")},
     )
 
 
@@ -198,6 +224,10 @@ def _question(where: str, name: str, data: dict[str, Any], number: dict[str, str
 def _task(where: str, data: dict[str, Any], given: dict[str, Any]) -> TaskText:
     gaps = tuple(_made(Gap, where, gap) for gap in data.get("gaps", ()))
     return _made(TaskText, where, data, hints=tuple(data.get("hints", ())), gaps=gaps, **given)
+
+
+def _fault(where: str, data: dict[str, Any], given: dict[str, Any]) -> FaultText:
+    return _made(FaultText, where, data, hints=tuple(data.get("hints", ())), **given)
 
 
 def _quiz(where: str, data: dict[str, Any], given: dict[str, Any]) -> QuizText:

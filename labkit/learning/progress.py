@@ -47,6 +47,13 @@ class Progress:
         self.note(kind, name, **{what: times})
         return times
 
+    def forget(self, kind: str) -> None:
+        """Remember nothing of a kind."""
+        if not self.file.exists():
+            return
+        with FileLock(self.file.with_suffix(".lock")):
+            write_json(self.file, {name: known for name, known in self._read().items() if name != kind})
+
     def erase(self) -> None:
         """Remember nothing."""
         self.file.unlink(missing_ok=True)
@@ -72,11 +79,13 @@ class ProgressReport(Shown):
         done, there = self._total()
         yield sentences(f"{bar(done, there)}  {done} of {there} done.")
         rows = [(f"{c.chapter} {c.title}", *self._row(c)) for c in _chapters()]
-        yield Table(("chapter", "predictions", "tasks", "quiz"), rows)
+        yield Table(("chapter", "predictions", "tasks", "quiz", "mended"), rows)
         yield Table(("predicted", "but"), self._mistaken(), (40, 60))
-        if faults := self.known["faults"]:
-            solved = sum(bool(fault.get("solved")) for fault in faults.values())
-            yield sentences(f"Broken labs mended: {solved} of {len(faults)}.")
+        if faults := self.known["faults"].values():
+            found, mended = (sum(bool(fault.get(what)) for fault in faults) for what in ("found", "solved"))
+            looked = sum(bool(fault.get("with_solution")) for fault in faults)
+            with_up = f" With labkit up: {looked}." if looked else ""
+            yield sentences(f"Of the broken labs, the cause of {found} is found, and {mended} mended.{with_up}")
 
     def to_dict(self) -> dict[str, Any]:
         """How much is `done` `of` how much, and what is known of each exercise by kind and name."""
@@ -91,10 +100,12 @@ class ProgressReport(Shown):
         ]
         return sum(exercises), len(exercises)
 
-    def _row(self, chapter: Chapter) -> tuple[str, str, str]:
+    def _row(self, chapter: Chapter) -> tuple[str, str, str, str]:
         predicted = [self._predicted(name) for name in chapter.predictions]
         solved = [self._solved("tasks", name) for name in chapter.tasks]
-        return _of(predicted), _of(solved), ", ".join(self._score(name) for name in chapter.quizzes)
+        mended = [self._solved("faults", name) for name in chapter.faults]
+        score = ", ".join(self._score(name) for name in chapter.quizzes)
+        return _of(predicted), _of(solved), score, _of(mended)
 
     def _predicted(self, name: str) -> bool:
         return name in self.known["predictions"]
@@ -126,7 +137,7 @@ def bar(done: int, there: int) -> str:
 
 
 def _chapters() -> list[Chapter]:
-    return [c for c in lessons().chapters if c.predictions or c.tasks or c.quizzes]
+    return [c for c in lessons().chapters if c.predictions or c.tasks or c.quizzes or c.faults]
 
 
 def _of(done: list[bool]) -> str:

@@ -66,10 +66,10 @@ def ensure_app_client(target: Target, user_pool_id: str) -> None:
             UserPoolId=user_pool_id, ClientName=target.names.app_client, GenerateSecret=False, **APP_CLIENT_SETTINGS
         )
     elif any(expected != actual for _, expected, actual in _differences(clients[0])):
-        cognito.update_user_pool_client(**_mended(clients[0]))
+        cognito.update_user_pool_client(**mended_settings(clients[0]))
 
 
-def _mended(client: dict[str, Any]) -> dict[str, Any]:
+def mended_settings(client: dict[str, Any]) -> dict[str, Any]:
     """All settings of an app client, ours in their places: UpdateUserPoolClient resets what it is not given."""
     settings = {key: value for key, value in client.items() if key not in _ONLY_TOLD_OF_CLIENTS} | APP_CLIENT_SETTINGS
     if settings.get("DefaultRedirectURI") not in settings["CallbackURLs"]:

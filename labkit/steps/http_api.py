@@ -53,7 +53,7 @@ class HttpApi(Step):
             # Changes of one API at the same time are refused with a ConflictException, so its routes take turns.
             used[key], _ = side_by_side(
                 partial(_ensure_way, target, api_id, key, integrations, used.get(key), routes.get(key)),
-                partial(ensure_permission, target, function, _route_statement(target, api_id, key)),
+                partial(ensure_permission, target, function, route_statement(target, api_id, key)),
             )
         delete_doubles(target, api_id, integrations, set(used.values()))
 
@@ -199,7 +199,8 @@ def ensure_route(target: Target, api_id: str, key: str, integration_id: str, rou
         client.update_route(ApiId=api_id, RouteId=route["RouteId"], Target=wanted)
 
 
-def _route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
+def route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
+    """The permission with which the API runs the function behind a route."""
     return statement(PERMISSION, "apigateway.amazonaws.com", target.names.route_arn(api_id, key))
 
 
@@ -219,7 +220,7 @@ def _route_rows(
             )
             for name, value in wanted.items()
         ),
-        *permission_rows(target, function, _route_statement(target, api_id, key)),
+        *permission_rows(target, function, route_statement(target, api_id, key)),
     ]
 
 

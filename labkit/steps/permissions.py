@@ -21,21 +21,31 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
 
 
 def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
-    """Add a permission to a function, or put it in the place of one with the same name that says something else."""
+    """Add a permission to a function unless one says so, in the place of one of its name that says something else."""
     client, name = target.client("lambda"), target.names.function(function)
-    found = _statements(target, function).get(wanted["StatementId"])
-    if found == _as_kept(wanted):
+    statements = _statements(target, function)
+    if _as_kept(wanted) in statements.values():
         return
-    if found is not None:
+    if wanted["StatementId"] in statements:
         client.remove_permission(FunctionName=name, StatementId=wanted["StatementId"])
     client.add_permission(
         FunctionName=name, Action="lambda:InvokeFunction", **wanted, SourceAccount=target.place.account
     )
 
 
+def remove_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
+    """Take a permission from a function, whatever the statements that say so are called."""
+    client, name = target.client("lambda"), target.names.function(function)
+    for statement_id, said in _statements(target, function).items():
+        if said == _as_kept(wanted):
+            client.remove_permission(FunctionName=name, StatementId=statement_id)
+
+
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
-    """The assertion that a function bears a permission."""
-    found = _statements(target, function).get(wanted["StatementId"])
+    """The assertion that a function bears a permission, under whatever name."""
+    statements = _statements(target, function)
+    said = _as_kept(wanted) in statements.values()
+    found = _as_kept(wanted) if said else statements.get(wanted["StatementId"])
     return [
         Expected(
             f"invoke permission of {target.names.function(function)}",

@@ -71,7 +71,7 @@ class UserPool(Step):
         pool = ensure_user_pool(target)
         user_pool_id = str(pool["Id"])
         side_by_side(
-            partial(ensure_permission, target, PRE_TOKEN, _trigger_statement(target, user_pool_id)),
+            partial(ensure_permission, target, PRE_TOKEN, trigger_statement(target, user_pool_id)),
             partial(_ensure_client_and_domain, target, pool),
             partial(ensure_groups, target, user_pool_id),
         )
@@ -86,7 +86,7 @@ class UserPool(Step):
             return report_on(self.name, [missing])
         rows = side_by_side(
             partial(_pool_rows, target, pool),
-            partial(permission_rows, target, PRE_TOKEN, _trigger_statement(target, pool["Id"])),
+            partial(permission_rows, target, PRE_TOKEN, trigger_statement(target, pool["Id"])),
             partial(app_client_rows, target, pool["Id"]),
             *(partial(user_rows, target, pool["Id"], user) for user in USERS),
         )
@@ -159,7 +159,7 @@ def _mend_user_pool(target: Target, pool: dict[str, Any]) -> None:
     drifted = [key for key, actual, expected in _pool_differences(target, pool) if actual != expected]
     if not drifted:
         return
-    settings = _merged(_updatable(pool), _pool_settings(target))
+    settings = _merged(updatable(pool), _pool_settings(target))
     settings["LambdaConfig"].pop("PreTokenGenerationConfig", None)  # the version 1.0 of the event is the default
     target.client("cognito-idp").update_user_pool(UserPoolId=pool["Id"], **settings)
 
@@ -169,7 +169,7 @@ def _merged(kept: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     return kept | {k: _merged(kept.get(k, {}), v) if isinstance(v, dict) else v for k, v in wanted.items()}
 
 
-def _updatable(pool: dict[str, Any]) -> dict[str, Any]:
+def updatable(pool: dict[str, Any]) -> dict[str, Any]:
     """The settings of a pool as UpdateUserPool takes them."""
     settings = {key: pool[key] for key in _UPDATABLE if pool.get(key)}
     if "AdminCreateUserConfig" in settings:
@@ -205,7 +205,8 @@ def _ensure_client_and_domain(target: Target, pool: dict[str, Any]) -> None:
         )
 
 
-def _trigger_statement(target: Target, user_pool_id: str) -> dict[str, str]:
+def trigger_statement(target: Target, user_pool_id: str) -> dict[str, str]:
+    """The permission with which Cognito runs the trigger."""
     return statement(PERMISSION, "cognito-idp.amazonaws.com", target.names.user_pool_arn(user_pool_id))
 
 
@@ -236,7 +237,7 @@ def pool_deletions(pool: dict[str, Any]) -> list[Deletion]:
     name, pool_id, key = pool["Name"], pool["Id"], {"UserPoolId": pool["Id"]}
     deletions = []
     if pool.get("DeletionProtection") == "ACTIVE":
-        settings = {**key, **_updatable(pool), "DeletionProtection": "INACTIVE"}
+        settings = {**key, **updatable(pool), "DeletionProtection": "INACTIVE"}
         deletions.append(_part_deletion(kinds.DELETION_PROTECTION, pool, pool_id, "update_user_pool", settings))
     for domain in (pool.get("Domain"), pool.get("CustomDomain")):
         if domain:

@@ -43,12 +43,15 @@ class Commands(Shown):
 
 
 class Journal:
-    """The record of one lab in one place. A record of another embedded cloud tells only how far the lab was built."""
+    """The record of one lab in one place. A record of another embedded cloud tells only how far the lab was built.
+
+    `place` is what the place is known by: the account, or this one run of the embedded cloud.
+    """
 
     def __init__(self, target: Target) -> None:
         place = target.place
         self._file = target.folder / _FILE
-        self._place = place.cloud.instance if isinstance(place, EmbeddedPlace) else place.account
+        self.place = place.cloud.instance if isinstance(place, EmbeddedPlace) else place.account
         self._kept: dict[str, Any] = _read(self._file)
 
     @property
@@ -59,7 +62,7 @@ class Journal:
     @property
     def is_current(self) -> bool:
         """Whether the record is of this very place."""
-        return bool(self._kept.get("place") == self._place)
+        return bool(self._kept.get("place") == self.place)
 
     def add(self, step: str, commands: list[Command]) -> None:
         """Remember the calls that built or mended a step."""
@@ -112,7 +115,7 @@ class Journal:
     def _current(self) -> dict[str, Any]:
         if self.is_current:
             return self._kept
-        return {"place": self._place, "reached": self.reached_steps, "commands": {}}
+        return {"place": self.place, "reached": self.reached_steps, "commands": {}}
 
     def _write(self, kept: dict[str, Any]) -> None:
         self._kept = kept

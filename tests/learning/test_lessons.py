@@ -87,6 +87,7 @@ def test_a_sound_chapter_is_read(tmp_path: Path) -> None:
         (question(options={"a": {"text": "A", "why": "A."}}), "two to five"),
         (question(options={"a": {"text": "A", "why": "A."}, "b": {"text": "B"}}), "42.yaml: p: b: it needs why"),
         ({"tasks": {"t": {"title": "x"}}}, "42.yaml: t: it needs"),
+        ({"faults": {"f": {"cause": "x"}}}, "42.yaml: f: it needs because, mend, seen"),
         ({"quizzes": {"q": {"title": "x", "ask": 3, "questions": SOUND["predictions"]}}}, "cannot ask 3 of 1"),
     ],
 )

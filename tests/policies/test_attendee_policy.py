@@ -15,6 +15,7 @@ from labkit.cloud import process
 from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from labkit.lab import Lab
+from labkit.learning.faults.table import FAULTS
 from labkit.removal.second_scan import scan
 from labkit.steps.boundary import NAME as BOUNDARY_NAME
 from tests.labs import lab_at
@@ -90,6 +91,11 @@ def play_with(lab: Lab) -> None:
     lab.what_if(claims={"scope": "admin"})
     lab.end_what_if()
     lab.add_to_group("regularuser", "admin")
+    ids = lab.status().ids
+    for fault in FAULTS.values():
+        if fault.in_account:
+            fault.make(lab.target, ids)
+    lab.up()
 
 
 def of_different_repairs() -> Iterator[Damage]:

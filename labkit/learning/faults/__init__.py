@@ -1,0 +1,1 @@
+"""Broken labs: what can be broken and how, and the way from a symptom to its cause."""
