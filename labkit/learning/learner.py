@@ -39,6 +39,10 @@ class Learner(ABC):
         """The lab's place, reached; asked for only by what has to look there."""
 
     @abstractmethod
+    def _existing(self) -> Target:
+        """The lab's place, where something of the lab must stand; nothing is started for it."""
+
+    @abstractmethod
     def variables(self) -> dict[str, str]:
         """The lab's shell variables by the value that each stands for: its words for what AWS made up."""
 
@@ -103,7 +107,7 @@ class Learner(ABC):
         Args:
             seed: chooses the same fault every time; without one it is a fault that you have not met.
         """
-        target = self._look()
+        target = self._existing()
         target.require_confirmation()
         with target.one_writer():
             return replace(BrokenLab(target, self._progress).break_it(seed), terms=self._terms())
@@ -124,7 +128,7 @@ class Learner(ABC):
 
     def _broken(self, verb: Callable[[BrokenLab], T]) -> T:
         with aws_errors_in_words():
-            return replace(verb(BrokenLab(self._look(), self._progress)), terms=self._terms())
+            return replace(verb(BrokenLab(self._existing(), self._progress)), terms=self._terms())
 
     @contextmanager
     def _building(self) -> Iterator[None]:

@@ -20,10 +20,10 @@ from labkit.steps.app_client import APP_CLIENT_SETTINGS
 from labkit.steps.authorizer import _authorizer_settings, _protection
 from labkit.steps.function_code import source_file
 from labkit.steps.functions import MEMORY_MB, TIMEOUT_SECONDS
-from labkit.steps.http_api import _integration_settings, _route_statement
+from labkit.steps.http_api import _integration_settings, route_statement
 from labkit.steps.log_groups import RETENTION_DAYS
 from labkit.steps.roles import POLICY, TRUST_POLICY, logs_policy
-from labkit.steps.user_pool import _pool_settings, _trigger_statement
+from labkit.steps.user_pool import _pool_settings, trigger_statement
 from labkit.target.account import Account
 from labkit.target.names import DEFAULT_STAGE, FUNCTIONS, GROUPS, PRE_TOKEN, ROLE_PATH, ROUTES, STAGE, USERS
 from labkit.target.target import Target
@@ -150,7 +150,7 @@ def _user_pool(target: Target) -> Resources:
             },
             trigger,
         ),
-        "TriggerPermission": _permission(target, PRE_TOKEN, _trigger_statement(target, pool)),
+        "TriggerPermission": _permission(target, PRE_TOKEN, trigger_statement(target, pool)),
         "AppClient": _resource(
             "Cognito::UserPoolClient",
             {"ClientName": target.names.app_client, "UserPoolId": pool, **APP_CLIENT_SETTINGS},
@@ -180,7 +180,7 @@ def _api(target: Target) -> Resources:
     for key, (function, _) in ROUTES.items():
         its = f"{_id(function)}Integration"
         made[its] = _resource("ApiGatewayV2::Integration", {"ApiId": api, **_integration_settings(target, function)})
-        made[f"{_id(function)}Permission"] = _permission(target, function, _route_statement(target, api, key))
+        made[f"{_id(function)}Permission"] = _permission(target, function, route_statement(target, api, key))
         routes.append(f"{_id(function)}Route")
         made[routes[-1]] = _resource(
             "ApiGatewayV2::Route",

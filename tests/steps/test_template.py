@@ -259,7 +259,7 @@ def ministack(tmp_path: Path) -> Iterator[Cloud]:
 
 # By the template's own words, and the users by MiniStack's gap.
 LEFT_TO_UP = {
-    "Handler", "code", "hosted domain", "deployment", "invoke permission", "user adminuser", "user regularuser",
+    "Handler", "code", "hosted domain", "deployment", "user adminuser", "user regularuser",
 }  # fmt: skip
 
 
