@@ -23,7 +23,7 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
 def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
     """Add a permission to a function, or put it in the place of one with the same name that says something else."""
     client, name = target.client("lambda"), target.names.function(function)
-    found = _statements(target, function).get(wanted["StatementId"])
+    found = kept_statements(target, function).get(wanted["StatementId"])
     if found == _as_kept(wanted):
         return
     if found is not None:
@@ -35,7 +35,7 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> 
 
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
     """The assertion that a function bears a permission."""
-    found = _statements(target, function).get(wanted["StatementId"])
+    found = kept_statements(target, function).get(wanted["StatementId"])
     return [
         Expected(
             f"invoke permission of {target.names.function(function)}",
@@ -54,8 +54,8 @@ def _as_kept(wanted: dict[str, str]) -> tuple[str, str]:
     return wanted["Principal"], wanted["SourceArn"]
 
 
-def _statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
-    """The function's resource policy: (principal, source ARN) by statement id."""
+def kept_statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
+    """A function's resource policy: (principal, source ARN) by statement id; no ARN is an empty text."""
     answer = target.read("lambda", "get_policy", FunctionName=target.names.function(function)) or {}
     policy: dict[str, Any] = json.loads(answer.get("Policy", "{}"))
     return {s.get("Sid", ""): (_principal(s), _source_arn(s)) for s in policy.get("Statement", [])}
