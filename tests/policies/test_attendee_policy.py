@@ -90,6 +90,9 @@ def play_with(lab: Lab) -> None:
     lab.what_if(claims={"scope": "admin"})
     lab.end_what_if()
     lab.add_to_group("regularuser", "admin")
+    lab.solve("reports")
+    assert lab.check_task("reports").passed
+    lab.reset_task("reports")
 
 
 def of_different_repairs() -> Iterator[Damage]:
