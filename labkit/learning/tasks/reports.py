@@ -26,7 +26,7 @@ from labkit.steps.http_api import ensure_integration, integrations_of, routes_of
 from labkit.steps.log_groups import ensure_log_group, named_log_groups
 from labkit.steps.permissions import ensure_permission, kept_statements, statement
 from labkit.steps.roles import ensure_role, named_roles
-from labkit.steps.step import Deletion, is_tagged, refuse_foreign
+from labkit.steps.step import Deletion, Left, is_tagged, refuse_foreign
 from labkit.steps.users import found_groups, groups_of
 from labkit.target import kinds, passwords
 from labkit.target.names import (
@@ -96,7 +96,7 @@ def _function(target: Target) -> Iterator[Look]:
     yield Look(f"function {name}")
     role, roles, group = found["Configuration"].get("Role"), named_roles(target), named_log_groups(target).get(AUDITOR)
     own = role == target.names.role_arn(AUDITOR)
-    note = "its own" if own else f"{str(role).rpartition('/')[2]}, made for something else: it cannot write logs here"
+    note = "its own" if own else f"{str(role).rpartition('/')[2]}, which is not its own"
     yield Look("role of the function", "no-role" if own and AUDITOR not in roles else None, note)
     tags = {f"function {name}": found.get("Tags")}
     tags |= {f"role {target.names.role(AUDITOR)}": roles[AUDITOR].get("Tags")} if AUDITOR in roles else {}
@@ -262,26 +262,27 @@ def take_reports_away(place: Workplace) -> None:
     target = place.target
     target.require_confirmation()
     with target.one_writer():
-        api_id, pool_id = prerequisites(target)[0], user_pool_id(target)
-        gateway, cognito, uri = (
-            target.client("apigatewayv2"),
-            target.client("cognito-idp"),
-            target.names.function_arn(AUDITOR),
-        )
-        if route := routes_of(target, api_id).get(REPORTS):
-            gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
-        for integration_id, integration in integrations_of(target, api_id).items():
-            if integration.get("IntegrationUri") == uri:
-                gateway.delete_integration(ApiId=api_id, IntegrationId=integration_id)
-        parts = [part for part in Functions().remove(target) if AUDITOR in part.name]
-        _, left = execute(target, [part for part in parts if isinstance(part, Deletion)])
-        or_none(cognito.admin_delete_user, UserPoolId=pool_id, Username=AUDITOR_USER)
-        or_none(cognito.delete_group, UserPoolId=pool_id, GroupName=AUDITOR_GROUP)
-        passwords.forget(target, pool_id, AUDITOR_USER)
-        Authorizer().ensure(target)
-    stays = [*left, *(part for part in parts if not isinstance(part, Deletion))]
-    if stays:
+        left = until_settled(lambda: _take_away(target))
+    if left:
         raise LabError(
-            f"Not all was taken away: {stays[0].kind} {stays[0].name}, because {stays[0].why}.",
+            f"The {left[0].kind} {left[0].name} was not taken away: {left[0].why}.",
             "Delete it yourself, then repeat this.",
         )
+
+
+def _take_away(target: Target) -> list[Left]:
+    """Returns what is left."""
+    api_id, pool_id = prerequisites(target)[0], user_pool_id(target)
+    gateway, cognito = target.client("apigatewayv2"), target.client("cognito-idp")
+    if route := routes_of(target, api_id).get(REPORTS):
+        gateway.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+    for integration_id, integration in integrations_of(target, api_id).items():
+        if integration.get("IntegrationUri") == target.names.function_arn(AUDITOR):
+            gateway.delete_integration(ApiId=api_id, IntegrationId=integration_id)
+    parts = [part for part in Functions().remove(target) if AUDITOR in part.name]
+    _, failed = execute(target, [part for part in parts if isinstance(part, Deletion)])
+    or_none(cognito.admin_delete_user, UserPoolId=pool_id, Username=AUDITOR_USER)
+    or_none(cognito.delete_group, UserPoolId=pool_id, GroupName=AUDITOR_GROUP)
+    passwords.forget(target, pool_id, AUDITOR_USER)
+    Authorizer().ensure(target)  # stage Test is deployed anew
+    return [*failed, *(part for part in parts if isinstance(part, Left))]
