@@ -26,6 +26,7 @@ from labkit.cloud.exchange import (
     ask,
     skip_body,
 )
+from labkit.cloud.protocol import VISITS
 from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
@@ -33,6 +34,7 @@ from labkit.cloud.rules.memory import Deployments, SignIns, Weather
 from labkit.cloud.rules.registry import Function
 from labkit.cloud.rules.strangers import ToApi, ToPage, ToService
 from labkit.cloud.rules.weather import conflicting, throttled
+from labkit.cloud.visits import Visits
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,8 @@ def wrap(
     """
     state.require_version()
     sky = Weather(weather, seed)
-    here = Here(access_key_id, secret_access_key, account_id, port, sky, Deployments(), SignIns(), time.time)
+    remembered = Deployments(), SignIns(), Visits()
+    here = Here(access_key_id, secret_access_key, account_id, port, sky, *remembered, time.time)
     state.set_function_delay(here.weather.settling("function"))
     for module, name, function in PATCHES:
         state.install(module, name, function, here)
@@ -110,7 +113,9 @@ class Layer:
         request = await head.whole(receive)
         match door:
             case ToApi(api_id, raw_path):
-                return await data_plane.answer(self.here, request, api_id, raw_path)
+                answer = await data_plane.answer(self.here, request, api_id, raw_path)
+                self.here.visits.note(request, api_id, raw_path, answer.status)
+                return answer
             case ToPage():
                 return pages.in_no_frame(pages.refuse(request) or await self._page(scope, request))
             case ToService():
@@ -121,6 +126,8 @@ class Layer:
         return tidy.without_cors(pages.closed(answer))
 
     async def _service(self, scope: Scope, request: Request, door: ToService) -> Answer:
+        if door.service == VISITS:
+            return Answer.of_json(200, self.here.visits.to_json())
         try:
             call = read_call(self.here, request, door.service, door.region)
         except UnknownCallError:

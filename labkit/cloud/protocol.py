@@ -25,6 +25,9 @@ class ServerSettings:
     seed: int
 
 
+# The name that a request for `cloud.visits` is signed for.
+VISITS = "visits"
+
 # Answers 200 with the cloud's instance to anyone on this machine who asks; so does every path below it.
 HEALTH_PATH = "/_labkit/health"
 

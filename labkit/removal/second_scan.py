@@ -17,7 +17,7 @@ from labkit.aws import every, is_absent
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.step import Left
 from labkit.target import kinds
-from labkit.target.names import FUNCTIONS, ROLE_PATH, TAG_KEY
+from labkit.target.names import REMOVABLE, ROLE_PATH, TAG_KEY
 from labkit.target.target import Target
 
 # What an ARN is of, and which part of it names the thing.
@@ -57,7 +57,7 @@ def other_labs(target: Target, known: Collection[str]) -> tuple[Left, ...]:
     Raises:
         ClientError: AWS refused the call.
     """
-    ends = tuple(f"-{function}-{target.names.region}" for function in FUNCTIONS)
+    ends = tuple(f"-{function}-{target.names.region}" for function in REMOVABLE)
     names = [role["RoleName"] for role in _all_roles(target) if role.get("Path") == ROLE_PATH]
     labs = {name.removesuffix(end) for name in names for end in ends if name.endswith(end)}
     return tuple(
@@ -118,7 +118,7 @@ def _domains(cognito: Any, pool: Left) -> Iterator[Left]:
 
 def _functions(target: Target, tagged: list[str]) -> Iterator[Left]:
     client, names = target.client("lambda"), target.names
-    wanted = [names.function(function) for function in FUNCTIONS]
+    wanted = [names.function(function) for function in REMOVABLE]
     theirs: set[str] = set()
     for name in dict.fromkeys([*wanted, *tagged]):
         arn = f"arn:{names.partition}:lambda:{names.region}:{names.account}:function:{name}"
@@ -138,7 +138,7 @@ def _event_sources(client: Any, functions: Collection[str]) -> Iterator[Left]:
 
 
 def _roles(target: Target) -> Iterator[Left]:
-    iam, wanted = target.client("iam"), [target.names.role(function) for function in FUNCTIONS]
+    iam, wanted = target.client("iam"), [target.names.role(function) for function in REMOVABLE]
     for role in _all_roles(target):
         name = role["RoleName"]
         if role.get("Path") != ROLE_PATH:
@@ -162,7 +162,7 @@ def _policies(iam: Any, role: Left) -> Iterator[Left]:
 
 def _log_groups(target: Target, tagged: list[str]) -> Iterator[Left]:
     logs, names = target.client("logs"), target.names
-    wanted = [names.log_group(function) for function in FUNCTIONS]
+    wanted = [names.log_group(function) for function in REMOVABLE]
     listed = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=names.log_group(""))
     standing = [group["logGroupName"] for group in listed if group.get("logGroupName") in wanted]
     for name in dict.fromkeys([*standing, *tagged]):

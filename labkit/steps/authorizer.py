@@ -51,7 +51,7 @@ class Authorizer(Step):
 
     def ensure(self, target: Target) -> None:
         """The authorizer, then the routes' scopes, then the stages: nothing is served before it is protected."""
-        api_id, issuer, client_id = _prerequisites(target)
+        api_id, issuer, client_id = prerequisites(target)
         found, routes = side_by_side(partial(find_authorizer, target, api_id), partial(routes_of, target, api_id))
         authorizer_id = ensure_authorizer(target, api_id, found, issuer, client_id)
         ensure_protection(target, api_id, routes, authorizer_id, client_id)
@@ -78,7 +78,8 @@ class Authorizer(Step):
         return []
 
 
-def _prerequisites(target: Target) -> tuple[str, str, str]:
+def prerequisites(target: Target) -> tuple[str, str, str]:
+    """What an authorizer is made of: the API's id, the issuer and the app client's id. LabError if one is missing."""
     api, (pool, client_id) = side_by_side(partial(find_api, target), partial(_pool_and_client, target))
     if not (api and pool and client_id):
         raise LabError(

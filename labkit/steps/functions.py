@@ -21,7 +21,7 @@ from labkit.steps.roles import ensure_role, listed_roles, named_roles, role_remo
 from labkit.steps.status import Resource, State
 from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
-from labkit.target.names import FUNCTIONS
+from labkit.target.names import FUNCTIONS, REMOVABLE
 from labkit.target.target import Target
 
 MEMORY_MB = 256
@@ -65,7 +65,7 @@ class Functions(Step):
     def ensure(self, target: Target) -> None:
         """Log groups and roles first, then functions, then one wait for all of them."""
         groups, roles = side_by_side(partial(named_log_groups, target), partial(named_roles, target))
-        boundary = find_boundary(target) if len(roles) < len(FUNCTIONS) else {}
+        boundary = find_boundary(target) if set(FUNCTIONS) - roles.keys() else {}
         side_by_side(*(partial(_prepare, target, f, groups.get(f), roles.get(f), boundary) for f in FUNCTIONS))
         waiters = side_by_side(*(partial(ensure_function, target, function) for function in FUNCTIONS))
         for function, waiter in zip(FUNCTIONS, waiters, strict=True):
@@ -84,7 +84,7 @@ class Functions(Step):
             partial(named_log_groups, target),
             partial(named_roles, target),
             partial(target.every, "lambda", "list_event_source_mappings", "EventSourceMappings"),
-            *(partial(_function_removal, target, function) for function in FUNCTIONS),
+            *(partial(_function_removal, target, function) for function in REMOVABLE),
         )
         own = [part for parts in functions for part in parts]
         theirs = {part.name for part in own if isinstance(part, Left)}
@@ -219,7 +219,7 @@ def _function_removal(target: Target, function: str) -> list[Deletion | Left]:
 
 def _event_source_deletions(target: Target, mappings: list[dict[str, Any]], theirs: set[str]) -> Iterator[Deletion]:
     """The deletions of what somebody made to feed the lab's functions. AWS keeps that when a function is deleted."""
-    ours = {target.names.function(function) for function in FUNCTIONS} - theirs
+    ours = {target.names.function(function) for function in REMOVABLE} - theirs
     for mapping in mappings:
         name = mapping.get("FunctionArn", "").partition(":function:")[2].split(":")[0]
         if name in ours and mapping.get("State") != "Deleting":

@@ -9,7 +9,7 @@ from labkit.machine.side_by_side import side_by_side
 from labkit.steps.report import Expected
 from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
-from labkit.target.names import FUNCTIONS
+from labkit.target.names import REMOVABLE
 from labkit.target.target import Target
 
 RETENTION_DAYS = 7
@@ -19,7 +19,7 @@ def named_log_groups(target: Target) -> dict[str, dict[str, Any]]:
     """The log groups that bear the lab's names, somebody else's too, by function, each with its `tags`."""
     listed = target.every("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=target.names.log_group(""))
     groups = {group.get("logGroupName"): group for group in listed}
-    found = {f: groups[target.names.log_group(f)] for f in FUNCTIONS if target.names.log_group(f) in groups}
+    found = {f: groups[target.names.log_group(f)] for f in REMOVABLE if target.names.log_group(f) in groups}
     tags = side_by_side(*(partial(_tags, target, function) for function in found))
     return {function: {**group, "tags": its} for (function, group), its in zip(found.items(), tags, strict=True)}
 

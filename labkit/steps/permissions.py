@@ -23,7 +23,7 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
 def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
     """Add a permission to a function unless one says so, in the place of one of its name that says something else."""
     client, name = target.client("lambda"), target.names.function(function)
-    statements = _statements(target, function)
+    statements = kept_statements(target, function)
     if _as_kept(wanted) in statements.values():
         return
     if wanted["StatementId"] in statements:
@@ -36,14 +36,14 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> 
 def remove_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
     """Take a permission from a function, whatever the statements that say so are called."""
     client, name = target.client("lambda"), target.names.function(function)
-    for statement_id, said in _statements(target, function).items():
+    for statement_id, said in kept_statements(target, function).items():
         if said == _as_kept(wanted):
             client.remove_permission(FunctionName=name, StatementId=statement_id)
 
 
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
     """The assertion that a function bears a permission, under whatever name."""
-    statements = _statements(target, function)
+    statements = kept_statements(target, function)
     said = _as_kept(wanted) in statements.values()
     found = _as_kept(wanted) if said else statements.get(wanted["StatementId"])
     return [
@@ -64,8 +64,8 @@ def _as_kept(wanted: dict[str, str]) -> tuple[str, str]:
     return wanted["Principal"], wanted["SourceArn"]
 
 
-def _statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
-    """The function's resource policy: (principal, source ARN) by statement id."""
+def kept_statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
+    """A function's resource policy: (principal, source ARN) by statement id; no ARN is an empty text."""
     answer = target.read("lambda", "get_policy", FunctionName=target.names.function(function)) or {}
     policy: dict[str, Any] = json.loads(answer.get("Policy", "{}"))
     return {s.get("Sid", ""): (_principal(s), _source_arn(s)) for s in policy.get("Statement", [])}

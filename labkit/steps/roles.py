@@ -15,7 +15,7 @@ from labkit.steps.boundary import missing_boundary
 from labkit.steps.report import Expected
 from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
-from labkit.target.names import FUNCTIONS, ROLE_PATH
+from labkit.target.names import REMOVABLE, ROLE_PATH
 from labkit.target.target import Target
 
 POLICY = "write-own-logs"
@@ -47,14 +47,14 @@ def logs_policy(target: Target, function: str) -> dict[str, Any]:
 
 
 def listed_roles(target: Target) -> tuple[str, ...]:
-    """Which FUNCTIONS have a role of their name on the labs' path.
+    """Which REMOVABLE functions have a role of their name on the labs' path.
 
     Listed and not asked for: IAM judges GetRole on a role that does not exist by an ARN without the path, so that a
     policy for the path answers AccessDenied where nothing is wrong.
     """
     roles = target.every("iam", "list_roles", "Roles", PathPrefix=ROLE_PATH, MaxItems=1000)
     names = {role["RoleName"] for role in roles}
-    return tuple(function for function in FUNCTIONS if target.names.role(function) in names)
+    return tuple(function for function in REMOVABLE if target.names.role(function) in names)
 
 
 def named_roles(target: Target) -> dict[str, dict[str, Any]]:

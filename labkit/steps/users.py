@@ -49,7 +49,7 @@ def ensure_user(target: Target, user_pool_id: str, user: str) -> None:
     cognito = target.client("cognito-idp")
     key = {"UserPoolId": user_pool_id, "Username": user}
     found = target.read("cognito-idp", "admin_get_user", **key)
-    joined = _groups_of(target, user_pool_id, user) if found else set()
+    joined = groups_of(target, user_pool_id, user) if found else set()
     if found is None:
         # Without SUPPRESS, Cognito tries to send an invitation.
         found = cognito.admin_create_user(**key, MessageAction="SUPPRESS")["User"]
@@ -67,7 +67,8 @@ def ensure_user(target: Target, user_pool_id: str, user: str) -> None:
             cognito.admin_remove_user_from_group(**key, GroupName=group)
 
 
-def _groups_of(target: Target, user_pool_id: str, user: str) -> set[str]:
+def groups_of(target: Target, user_pool_id: str, user: str) -> set[str]:
+    """The groups that a user is in."""
     key = {"UserPoolId": user_pool_id, "Username": user}
     groups = target.every("cognito-idp", "admin_list_groups_for_user", "Groups", **key)
     return {group["GroupName"] for group in groups if "GroupName" in group}
@@ -79,7 +80,7 @@ def user_rows(target: Target, user_pool_id: str, user: str) -> list[Expected]:
     if found is None:
         return [Expected(f"user {user}", "found", "missing", "The five calls of the post need both users.")]
     kept = "kept" if passwords.saved(target, user_pool_id, user) else "not kept"
-    groups = ", ".join(sorted(_groups_of(target, user_pool_id, user) & set(GROUPS)))
+    groups = ", ".join(sorted(groups_of(target, user_pool_id, user) & set(GROUPS)))
     status = found.get("UserStatus") if found.get("Enabled", True) else "disabled"
     why = "FORCE_CHANGE_PASSWORD answers sign-in with a challenge, no token."
     return [

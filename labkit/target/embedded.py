@@ -6,12 +6,15 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from labkit.cloud.protocol import Cloud
 from labkit.machine.loopback import is_loopback
 from labkit.settings import Settings
+
+if TYPE_CHECKING:
+    from labkit.cloud.visits import Visit
 
 DEFAULT_REGION = "us-east-1"
 
@@ -72,6 +75,12 @@ class EmbeddedPlace:
     def regions(self, service: str) -> list[str]:
         """The regions that have a service: the embedded cloud has all that AWS has."""
         return list(self.session.get_available_regions(service))
+
+    def visits(self, api_id: str) -> list[Visit]:
+        """Who came to an API lately, the first first. LabError if the cloud does not tell."""
+        from labkit.cloud.visits import visits  # noqa: PLC0415
+
+        return visits(self.cloud, api_id)
 
     def api_url(self, api_id: str) -> str:
         """The URL under which the embedded cloud serves an HTTP API."""

@@ -15,6 +15,10 @@ ADMIN = "LambdaForAdminUser"
 REGULAR = "LambdaForRegularUser"
 FUNCTIONS = (PRE_TOKEN, ADMIN, REGULAR)
 
+# What a learner builds in chapter 05 by themselves: a removal looks for it as well, nothing else needs it.
+AUDITOR, AUDITOR_GROUP, AUDITOR_USER, REPORTS = "LambdaForAuditorUser", "auditor", "auditoruser", "GET /Reports"
+REMOVABLE = (*FUNCTIONS, AUDITOR)
+
 GROUPS = ("admin", "regular")
 USERS = {"adminuser": ("admin", "regular"), "regularuser": ("regular",)}
 

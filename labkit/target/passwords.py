@@ -51,6 +51,12 @@ def confirm(target: Target, user_pool_id: str, user: str) -> None:
         kept["passwords"][user] = kept["pending"].pop(user)
 
 
+def keep(target: Target, user_pool_id: str, user: str, password: str) -> None:
+    """Keep the password that somebody else gave a user."""
+    with _changed(target, user_pool_id) as kept:
+        kept["passwords"][user] = password
+
+
 def forget(target: Target, user_pool_id: str, user: str) -> None:
     """Remember no password of a user: the one that was kept is not the user's any more."""
     with _changed(target, user_pool_id) as kept:

@@ -13,6 +13,7 @@ import pytest
 
 from labkit.cloud import process
 from labkit.lab import Lab
+from labkit.learning.lessons import lessons
 from tests.labs import lab_at
 
 ROOT = Path(__file__).parent.parent.parent
@@ -134,3 +135,17 @@ def test_the_posts_own_sign_in_gives_a_token_that_the_api_lets_in(
         '"Hello from Admin User"',
         '"Hello from Regular User"',
     ]
+
+
+def test_the_lines_of_the_tasks_of_chapter_05_solve_them(warm_home: Path, aws: Path, tmp_path: Path) -> None:
+    lab = lab_at(warm_home, "solved-by-hand")
+    lab.up()
+    shell = Shell(lab, aws, tmp_path)
+
+    for task in ("five-calls", "reports"):
+        done = shell.run(f"cd {tmp_path}\n{lessons().tasks[task].solution}")
+        assert done.returncode == 0, done.stderr
+        assert lab.check_task(task).passed, lab.check_task(task).text()
+
+    assert lab.check().passed
+    assert lab.down().clean

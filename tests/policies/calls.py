@@ -72,9 +72,10 @@ ROWS: dict[str, tuple[str, ...]] = {
     **{
         f"cognito-idp:{operation}": ("user pool",)
         for operation in (
-            "AdminAddUserToGroup", "AdminCreateUser", "AdminEnableUser", "AdminGetUser", "AdminListGroupsForUser",
-            "AdminRemoveUserFromGroup", "AdminSetUserPassword", "CreateGroup", "CreateUserPoolClient",
-            "CreateUserPoolDomain", "DeleteUserPool", "DeleteUserPoolClient", "DeleteUserPoolDomain",
+            "AdminAddUserToGroup", "AdminCreateUser", "AdminDeleteUser", "AdminEnableUser", "AdminGetUser",
+            "AdminListGroupsForUser", "AdminRemoveUserFromGroup", "AdminSetUserPassword", "CreateGroup",
+            "CreateUserPoolClient",
+            "CreateUserPoolDomain", "DeleteGroup", "DeleteUserPool", "DeleteUserPoolClient", "DeleteUserPoolDomain",
             "DescribeUserPool", "DescribeUserPoolClient", "ListGroups", "ListTagsForResource",
             "ListUserPoolClients", "ListUsers", "UpdateUserPool", "UpdateUserPoolClient",
         )

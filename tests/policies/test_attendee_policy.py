@@ -96,6 +96,9 @@ def play_with(lab: Lab) -> None:
         if fault.in_account:
             fault.make(lab.target, ids)
     lab.up()
+    lab.solve("reports")
+    assert lab.check_task("reports").passed
+    lab.reset_task("reports")
 
 
 def of_different_repairs() -> Iterator[Damage]:

@@ -19,6 +19,7 @@ from botocore.loaders import Loader
 
 from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.rules.memory import Deployments, SignIns, Weather
+from labkit.cloud.visits import Visits
 
 JSON_TARGETS = {
     "cognito-idp": "AWSCognitoIdentityProviderService",
@@ -45,6 +46,7 @@ class Here:
     weather: Weather
     deployments: Deployments
     sign_ins: SignIns
+    visits: Visits
     now: Callable[[], float]
 
 
