@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from labkit.attacks import what_if_api
@@ -12,7 +13,7 @@ from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
 from labkit.attacks.bench import Bench
 from labkit.attacks.what_if import Change, Signer, WhatIf, reached, what_if
 from labkit.aws import aws_errors_in_words
-from labkit.errors import LabError
+from labkit.errors import LabError, UsageError
 from labkit.learning import goto
 from labkit.learning.learner import Learner
 from labkit.questions import calls, sign_in
@@ -20,9 +21,10 @@ from labkit.questions.access import Access, access
 from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
-from labkit.questions.expectations import check_calls
+from labkit.questions.expectations import check_calls, check_passwords
 from labkit.questions.explanation import Explanation, explain
 from labkit.questions.invocation import Invocation, Source, invoke, source
+from labkit.questions.sign_in import SignIns
 from labkit.questions.token_comparison import Comparison, compare_tokens
 from labkit.questions.token_reading import Reading, read
 from labkit.questions.trigger_run import Cause, find_cause
@@ -102,11 +104,19 @@ class Lab(Learner):
         with self._building():
             return building.Builder(self.target, self.tell).ensure(wanted)
 
-    def up(self, through: str | None = None) -> Status:
-        """Build every step, or every step through the one named."""
+    def up(self, through: str | None = None, *, reset_passwords: bool = False) -> Status:
+        """Build every step, or every step through the one named.
+
+        Args:
+            through: the last step to build.
+            reset_passwords: give the users new passwords. Nobody can sign in with those that they have any more.
+        """
         steps = building.steps_through(through)
+        if reset_passwords and building.step_named("user-pool") not in steps:
+            problem = f"Passwords are set in the step user-pool, and you asked to build through {through}."
+            raise UsageError(problem, "Name a later step, or none.")
         with self._building():
-            return building.Builder(self.target, self.tell).up(steps)
+            return building.Builder(replace(self.target, reset_passwords=reset_passwords), self.tell).up(steps)
 
     def status(self) -> Status:
         """What exists. The embedded cloud is not started for it."""
@@ -117,7 +127,7 @@ class Lab(Learner):
             return building.nothing_found(self.settings)
 
     def check(self, step: str | None = None) -> Report:
-        """Look at every setting of the lab, or of one step; the whole lab is called, too.
+        """Look at every setting of the lab, or of one step; users sign in, and the whole lab is called, too.
 
         Raises:
             LabError: there is no lab to check.
@@ -125,8 +135,10 @@ class Lab(Learner):
         steps = STEPS if step is None else (building.step_named(step),)
         target = self._existing()
         with aws_errors_in_words():
-            report = building.checked(target, steps)
-            return report if step else report + check_calls(target)
+            report, sign_ins = building.checked(target, steps), SignIns(target)
+            if step in (None, "user-pool"):
+                report += check_passwords(sign_ins)
+            return report if step else report + check_calls(target, sign_ins)
 
     def plan_removal(self) -> removal.Plan:
         """What `down` would delete. Deletes nothing."""

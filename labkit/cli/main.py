@@ -51,6 +51,9 @@ def labkit(
 @app.command()
 def up(
     through: Annotated[str | None, typer.Option(help=f"The last step to build: {STEP_NAMES}.")] = None,
+    reset_passwords: Annotated[
+        bool, typer.Option("--reset-passwords", help="Set new ones; who signs in with the present ones no longer can.")
+    ] = False,
     yes: Yes = False,
     account: AccountId = None,
     json: Json = False,
@@ -59,7 +62,7 @@ def up(
     known_step(through)
     lab = open_lab()
     agree(lab, account, yes=yes)
-    show(lab.up(through), as_json=json)
+    show(lab.up(through, reset_passwords=reset_passwords), as_json=json)
 
 
 @app.command()

@@ -125,7 +125,7 @@ def running(home: Path, account: str) -> Cloud | None:
 
 
 def account_home(home: Path, account: str) -> Path:
-    """The folder of a fake account: what LABKIT_HOME is to a learner."""
+    """The folder of a fake account: the LABKIT_HOME of its attendee."""
     return _folder(home) / account
 
 

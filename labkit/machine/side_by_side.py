@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextvars import ContextVar, copy_context
 from typing import Any
 
@@ -21,7 +22,7 @@ def turn() -> tuple[int, ...]:
 def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
     """Do several jobs at the same time. Returns what they return, in their order.
 
-    Every job has come to its end when this returns or raises, also after Ctrl-C.
+    Every job that was begun has come to its end when this returns or raises, also after Ctrl-C.
 
     Raises:
         Exception: what the first job in their order that failed has raised.
@@ -29,15 +30,26 @@ def side_by_side(*jobs: Callable[[], Any]) -> list[Any]:
     if not jobs:
         return []
     batch = turn()
-    pool = ThreadPoolExecutor(len(jobs))
+    futures: list[Future[Any]] = [Future() for _ in jobs]
+    # Not an executor's threads: Python would wait at its end for one of those that hangs in a call.
+    threads = [
+        threading.Thread(target=copy_context().run, args=(_do, (*batch, number), future, job), daemon=True)
+        for number, (future, job) in enumerate(zip(futures, jobs, strict=True))
+    ]
     try:
-        futures = [pool.submit(copy_context().run, _at, (*batch, number), job) for number, job in enumerate(jobs)]
+        for thread in threads:
+            thread.start()
         wait(futures)
     finally:
-        pool.shutdown()  # Ctrl-C breaks off `wait`, not the threads
+        for thread in threads:
+            if thread.ident is not None:  # it was begun
+                thread.join()  # Ctrl-C breaks off `wait`, not the threads
     return [future.result() for future in futures]
 
 
-def _at(place: tuple[int, ...], job: Callable[[], Any]) -> Any:
+def _do(place: tuple[int, ...], future: Future[Any], job: Callable[[], Any]) -> None:
     _PLACE.set(place)
-    return job()
+    try:
+        future.set_result(job())
+    except BaseException as error:
+        future.set_exception(error)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 from labkit.errors import LabError
 from labkit.machine.polling import until
 from labkit.questions.arguments import STAGES
 from labkit.questions.calls import Reply, send
 from labkit.questions.endpoint import LabApi, Question
-from labkit.questions.sign_in import SignIns
+from labkit.questions.sign_in import NO_LAB, SignIns
 from labkit.steps.function_code import is_own
 from labkit.steps.report import Finding, Report
-from labkit.target.names import FUNCTIONS
+from labkit.target.names import FUNCTIONS, USERS
+from labkit.target.passwords import PasswordError
 from labkit.target.target import Target
 
 
@@ -45,13 +47,32 @@ EXPECTATIONS = (
 )  # fmt: skip
 
 
-def check_calls(target: Target) -> Report:
+SIGNS_IN = "signs in"
+_KEPT_WHERE = "Cognito never tells a password again: it is kept on the machine that set it, and only there."
+
+
+def check_passwords(sign_ins: SignIns) -> Report:
+    """Sign every user in. A password that this machine does not know, or cannot try, is unknown and not wrong."""
+    findings = []
+    for user in USERS:
+        row = partial(Finding, "user-pool", f"password of {user}", SIGNS_IN, why=_KEPT_WHERE)
+        try:
+            sign_ins.tokens(user)
+            findings.append(row(actual=SIGNS_IN, remedy=""))
+        except LabError as error:
+            wrong = isinstance(error, PasswordError) and error.wrong
+            if error is not NO_LAB:  # which the step itself says
+                findings.append(row(actual=error.problem, remedy=error.remedy, unknown=not wrong))
+    return Report(tuple(findings))
+
+
+def check_calls(target: Target, sign_ins: SignIns) -> Report:
     """Make every expected call on each stage.
 
     A change may take a while to be served: an unexpected answer is asked for again until the place's patience ends.
     """
     deadline = time.monotonic() + target.place.patience
-    api, sign_ins, remedy = LabApi(target), SignIns(target), _remedy(target)
+    api, remedy = LabApi(target), _remedy(target)
     findings = []
     for stage in STAGES:
         for expected in EXPECTATIONS:
@@ -60,7 +81,8 @@ def check_calls(target: Target) -> Report:
                 actual = _settled(api, sign_ins, question, expected.status, deadline - time.monotonic())
                 findings.append(_finding(expected, question, f"{actual.status} {actual.body}", remedy))
             except LabError as error:
-                findings.append(_finding(expected, question, error.problem, error.remedy))
+                unknown = isinstance(error, PasswordError) and not error.wrong
+                findings.append(_finding(expected, question, error.problem, error.remedy, unknown=unknown))
     return Report(tuple(findings))
 
 
@@ -69,9 +91,9 @@ def _settled(api: LabApi, sign_ins: SignIns, question: Question, status: int, se
     return until(lambda: send(endpoint, question, sign_ins), lambda reply: reply.status == status, seconds=seconds)
 
 
-def _finding(expected: Expectation, question: Question, actual: str, remedy: str) -> Finding:
+def _finding(expected: Expectation, question: Question, actual: str, remedy: str, *, unknown: bool = False) -> Finding:
     subject = f"{question.route} as {question.caller} on {question.stage}"
-    return Finding("calls", subject, f"{expected.status} {expected.body}", actual, expected.why, remedy)
+    return Finding("calls", subject, f"{expected.status} {expected.body}", actual, expected.why, remedy, unknown)
 
 
 def _remedy(target: Target) -> str:

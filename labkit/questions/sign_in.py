@@ -58,7 +58,7 @@ class SignIns:
             )
         except ClientError as error:
             if _WRONG_PASSWORD in error_message(error):
-                passwords.forget(self._target, self._pool_id, user)
+                passwords.refused(self._target, self._pool_id, user)
             raise _refused(user, error) from error
         if "AuthenticationResult" not in answer:
             raise LabError(
@@ -124,12 +124,13 @@ def remove_from_group(target: Target, user: str, group: str) -> None:
 
 def _refused(user: str, error: ClientError) -> LabError:
     code, message = error_code(error), error_message(error)
+    problem = f"Cognito refused the sign-in of {user} ({code}: {message.rstrip('.')})"
+    if _WRONG_PASSWORD in message:
+        return passwords.PasswordError(f"{problem}: {passwords.ANOTHER}.", wrong=True)
     if code in _TRIGGER_ERRORS:
         remedy = "The pre token generation trigger is at fault: labkit check says how, labkit up mends it."
-    elif _WRONG_PASSWORD in message:
-        remedy = "Set a new password: labkit up"
     elif "attempts exceeded" in message:
         remedy = "Too many wrong passwords: wait a few minutes, then sign in again."
     else:
         remedy = "See what is wrong: labkit check. Mend it: labkit up"
-    return LabError(f"Cognito refused the sign-in of {user} ({code}: {message.rstrip('.')}).", remedy)
+    return LabError(f"{problem}.", remedy)

@@ -14,10 +14,12 @@ from labkit.steps import STEPS
 from labkit.steps.report import Report
 from labkit.steps.status import State, Status
 from labkit.steps.step import Step
+from labkit.target import passwords
 from labkit.target.commands import Recorder
 from labkit.target.doctor import require_runtime
 from labkit.target.embedded import EmbeddedPlace
 from labkit.target.journal import Journal, was_built
+from labkit.target.names import USERS
 from labkit.target.opening import open_target
 from labkit.target.target import Target
 
@@ -54,16 +56,23 @@ class Builder:
 
     def up(self, steps: tuple[Step, ...]) -> Status:
         """Build the steps, each whole before the next. Returns what then exists."""
+        if self.target.reset_passwords:
+            users = " and ".join(USERS)
+            self.tell(f"Setting new passwords for {users}. Nobody can sign in with the present ones any more.")
         with self._writing():
             for step in steps:
                 self._ensure(step)
-            return found(self.target)
+            status = found(self.target)
+        self._tell_unknown(status.states)
+        return status
 
     def ensure(self, step: Step) -> State:
         """Build a step, and before it what it needs and does not find. Returns what then exists of it."""
         with self._writing():
             self._with_needs(step)
-            return step.find(self.target)
+            state = step.find(self.target)
+        self._tell_unknown((state,))
+        return state
 
     def rebuild(self) -> None:
         """Build a lab again, as far as it was, that stood in an embedded cloud which is gone."""
@@ -72,6 +81,14 @@ class Builder:
         if lost and not journal.is_current:
             self.tell(f"The embedded cloud was gone, and the lab with it. Building it again through {lost[-1].name}.")
             self.up(lost)
+
+    def _tell_unknown(self, states: tuple[State, ...]) -> None:
+        """Say whose password was left alone although this machine does not know it."""
+        for state in states:
+            if state.found and (pool := state.ids.get("user_pool_id")):
+                users = [user for user in USERS if passwords.saved(self.target, pool, user) is None]
+                if users:
+                    self.tell(f"This machine does not know the password of {' and '.join(users)}. {passwords.RESET}")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

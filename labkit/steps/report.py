@@ -31,6 +31,8 @@ class Finding:
     actual: str
     why: str
     remedy: str
+    unknown: bool = False
+    """Whether it could not be told from this machine, so that `actual` says why."""
 
     @property
     def passed(self) -> bool:
@@ -58,7 +60,12 @@ class Report(Shown):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The assertions that failed, in the order of the steps: an earlier one often causes the later ones."""
-        return tuple(assertion for assertion in self.assertions if not assertion.passed)
+        return tuple(assertion for assertion in self.assertions if not (assertion.passed or assertion.unknown))
+
+    @property
+    def unknown(self) -> tuple[Finding, ...]:
+        """The assertions that could not be told from this machine."""
+        return tuple(assertion for assertion in self.assertions if assertion.unknown)
 
     @property
     def passed(self) -> bool:
@@ -69,15 +76,19 @@ class Report(Shown):
         return Report(self.assertions + other.assertions)
 
     def blocks(self) -> Iterator[Block]:
-        """The failures with their remedies, then what passed."""
+        """The failures with their remedies, what is unknown, then what passed."""
         yield sentences(self._summary())
         yield from map(_failed, self.findings)
+        yield Table(("NOT KNOWN HERE", "why"), [(f"{f.step}: {f.subject}", f.actual) for f in self.unknown])
+        yield sentences(*dict.fromkeys(f.remedy for f in self.unknown))
         yield Folded("What passed", (Table(("passed", "what"), self._passed()),))
 
     def _summary(self) -> str:
+        every, failed, unknown = len(self.assertions), len(self.findings), len(self.unknown)
+        rest = f", {unknown} could not be made" if unknown else ""
         if self.passed:
-            return f"All {len(self.assertions)} checks passed."
-        return f"{len(self.findings)} of {len(self.assertions)} checks failed."
+            return f"{every - unknown} of {every} checks passed{rest}." if rest else f"All {every} checks passed."
+        return f"{failed} of {every} checks failed{rest}."
 
     def _passed(self) -> list[tuple[str, str]]:
         """What passed: every assertion of one step, or of several steps how many each."""
@@ -88,11 +99,12 @@ class Report(Shown):
         return [(step, f"{count} checks") for step, count in counts.items()]
 
     def to_dict(self) -> dict[str, Any]:
-        """`passed`, the failed `findings`, and how many assertions were `checked`."""
+        """`passed`, the failed `findings`, how many assertions were `checked`, and what is `unknown`."""
         return {
             "passed": self.passed,
             "checked": len(self.assertions),
             "findings": [finding.to_dict() for finding in self.findings],
+            "unknown": [finding.to_dict() for finding in self.unknown],
         }
 
 

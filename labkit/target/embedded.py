@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
 DEFAULT_REGION = "us-east-1"
 
+# What an instructor keeps of a lab in a rehearsed class is not what its attendee keeps.
+FOLDERS = {True: "embedded", False: "embedded-of-others"}
+
 
 def embedded_folder(settings: Settings) -> Path:
     """The private folder of a lab in the embedded cloud, whichever cloud that is today."""
-    return settings.home / "labs" / "embedded" / settings.name
+    return settings.home / "labs" / FOLDERS[settings.own] / settings.name
 
 
 def region_from_environment() -> str:

@@ -12,7 +12,7 @@ from labkit.errors import LabError
 from labkit.machine.private_files import is_own, read_json, remove_files, write_json
 from labkit.settings import NAME_PATTERN, Settings
 from labkit.target.commands import Command, lines, unmade
-from labkit.target.embedded import EmbeddedPlace, embedded_folder
+from labkit.target.embedded import FOLDERS, EmbeddedPlace, embedded_folder
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Code, Folded, Table, sentences
 from labkit.text.shown import Shown
@@ -156,13 +156,14 @@ def remembered(home: Path) -> Remembered:
 
 def forget_embedded(home: Path) -> None:
     """Remember nothing of any lab in the embedded cloud: its cloud was stopped on purpose."""
-    labs = home / "labs" / "embedded"
-    for folder in labs.glob("*"):
-        if NAME_PATTERN.fullmatch(folder.name):
-            _forget(folder)
-    with suppress(OSError):  # what else is in them stays
-        labs.rmdir()
-        labs.parent.rmdir()
+    for labs in (home / "labs" / name for name in FOLDERS.values()):
+        for folder in labs.glob("*"):
+            if NAME_PATTERN.fullmatch(folder.name):
+                _forget(folder)
+        with suppress(OSError):  # what else is in them stays
+            labs.rmdir()
+    with suppress(OSError):
+        (home / "labs").rmdir()
 
 
 def _forget(folder: Path) -> None:

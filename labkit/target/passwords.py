@@ -1,4 +1,7 @@
-"""The lab users' passwords. Cognito never tells them again, so they are kept here, in a file of their owner's."""
+"""The lab users' passwords. Cognito never tells them again, so each is kept on the machine that set it, and only there.
+
+Elsewhere a password is unknown, not wrong: setting another one would end the sign-ins of whoever has it.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,21 @@ LENGTH = 20
 _KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.~")
 _FILE = "passwords.json"
 _CHANGING = Lock()
+
+RESET = (
+    "Set new ones for the lab's users: labkit up --reset-passwords. Then nobody can sign in with the present ones "
+    "any more."
+)
+
+ANOTHER = "somebody set another password since, or deleted the user"
+
+
+class PasswordError(LabError):
+    """This machine has no password with which a user could sign in: none at all, or a `wrong` one."""
+
+    def __init__(self, problem: str, remedy: str = RESET, *, wrong: bool = False) -> None:
+        super().__init__(problem, remedy)
+        self.wrong = wrong
 
 
 def generate() -> str:
@@ -57,10 +75,15 @@ def keep(target: Target, user_pool_id: str, user: str, password: str) -> None:
         kept["passwords"][user] = password
 
 
-def forget(target: Target, user_pool_id: str, user: str) -> None:
-    """Remember no password of a user: the one that was kept is not the user's any more."""
+def is_unfinished(target: Target, user_pool_id: str, user: str) -> bool:
+    """Whether this machine began to set a password and did not end: nobody knows then which one counts."""
+    return user in _kept(target, user_pool_id)["pending"]
+
+
+def refused(target: Target, user_pool_id: str, user: str) -> None:
+    """Remember that the password that was kept is not the user's any more. It is not tried again: Cognito counts."""
     with _changed(target, user_pool_id) as kept:
-        kept["passwords"].pop(user, None)
+        kept["passwords"][user] = None
 
 
 @contextmanager
@@ -84,9 +107,14 @@ def known(target: Target, user_pool_id: str, user: str) -> str:
     """The password of a user.
 
     Raises:
-        LabError: it is not kept on this machine.
+        PasswordError: it is not known on this machine.
     """
     password = saved(target, user_pool_id, user)
-    if password is None:
-        raise LabError(f"The password of {user} is not kept on this machine.", "Set a new one: labkit up")
-    return password
+    if password is not None:
+        return password
+    kept = _kept(target, user_pool_id)
+    if user in kept["pending"]:
+        raise PasswordError(f"Setting the password of {user} was broken off.", "Go on with it: labkit up")
+    if user in kept["passwords"]:
+        raise PasswordError(f"Cognito refused the password of {user} that this machine has: {ANOTHER}.", wrong=True)
+    raise PasswordError(f"The password of {user} is not known on this machine: it is kept on the one that set it.")

@@ -58,7 +58,8 @@ class Place(Protocol):
 class Target:
     """One lab's place: its clients, its names and its private folder.
 
-    A client is made once a service. `confirmed` tells whether writing to this place is agreed to.
+    A client is made once a service. `confirmed` tells whether writing to this place is agreed to, `reset_passwords`
+    whether users get new passwords who have some.
     """
 
     settings: Settings
@@ -67,6 +68,7 @@ class Target:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _making: Lock = field(default_factory=Lock, repr=False)
     _answers: Answers | None = field(default=None, repr=False)
+    reset_passwords: bool = False
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service: `cognito-idp`, `apigatewayv2`, ..."""

@@ -158,6 +158,21 @@ def test_a_password_stands_alone_on_standard_output(labkit: Run, in_lab: Lab) ->
     assert document(labkit("password", "regularuser", "--json")) == {"user": "regularuser", "password": password}
 
 
+def test_new_passwords_are_set_where_somebody_asks_for_them(labkit: Run, in_lab: Lab) -> None:
+    before = in_lab.password("regularuser")
+
+    code, _, err = labkit("up", "--yes")
+    assert (code, err) == (0, "")
+    assert in_lab.password("regularuser") == before
+    code, _, err = labkit("up", "--yes", "--reset-passwords")
+
+    assert (code, err) == (
+        0, "Setting new passwords for adminuser and regularuser. Nobody can sign in with the present ones any more.\n"
+    )  # fmt: skip
+    assert in_lab.password("regularuser") != before
+    assert in_lab.tokens("regularuser")
+
+
 def test_env_says_the_same_to_a_shell(labkit: Run, in_lab: Lab) -> None:
     variables = document(labkit("env", "--json"))
     code, out, err = labkit("env")

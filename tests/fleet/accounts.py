@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 from labkit.fleet.fleet import Fleet
@@ -10,6 +11,7 @@ from labkit.fleet.guards import Guards
 from labkit.fleet.progress import unseen
 from labkit.lab import Lab
 from labkit.settings import Settings
+from labkit.target.target import Target
 from tests.fleet.classes import ATTENDEES, Impatience
 from tests.fleet.organisation import Organisation
 
@@ -46,6 +48,12 @@ class Accounts:
         lab.target.confirm(lab.target.place.account)
         lab.up("functions")
         return lab
+
+    def at_home(self, attendee: str) -> Lab:
+        """The lab of an attendee, who works on it on a machine of their own."""
+        target = self.fleet().lab(attendee).target
+        settings = replace(target.settings, home=self.roster.parent / attendee, own=True)
+        return Lab(settings, tell=lambda sentence: None, target=Target(settings, target.place, confirmed=True))
 
     def stands(self, attendee: str) -> bool:
         """Whether anything of an attendee's lab is there."""

@@ -11,7 +11,7 @@ from typing import Any
 from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
 from labkit.fleet.progress import unseen
-from labkit.fleet.rehearsal import FakeAccount, Rehearsal
+from labkit.fleet.rehearsal import FakeAccount, Rehearsal, account_home
 from labkit.fleet.workers import Stop
 from labkit.lab import Lab
 from labkit.settings import Settings
@@ -83,6 +83,11 @@ class Classroom:
         lab = self.fleet().lab(attendee)
         lab.tell = lambda sentence: None
         return lab
+
+    def at_home(self, attendee: str) -> Lab:
+        """The lab of an attendee, who works on it in a home of their own."""
+        home = account_home(self.home, self.account(attendee).account)
+        return Lab(Settings("embedded", self.lab, home, "python3.13"), tell=lambda sentence: None)
 
     def client(self, attendee: str, service: str) -> Any:
         """A client in an attendee's account."""

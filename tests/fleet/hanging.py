@@ -1,7 +1,11 @@
-"""A preflight in which the calls to one account never end: ROSTER HOME ENDPOINT. Says when one hangs."""
+"""A class whose calls to one account never end: VERB... HOME ENDPOINT WHERE. Says when one hangs.
+
+WHERE is `anywhere`, or `beside others`: only calls that are made side by side hang.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -14,10 +18,11 @@ from labkit.cli import main as cli
 send_really = URLLib3Session.send
 
 
-def main(endpoint: str) -> None:
+def main(endpoint: str, where: str) -> None:
     def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        if request.url.startswith(endpoint):
-            print("hanging", flush=True)
+        beside_others = threading.current_thread().name != "labkit-account"
+        if request.url.startswith(endpoint) and (where == "anywhere" or beside_others):
+            os.write(1, b"hanging\n")  # in one piece, whoever else hangs
             threading.Event().wait()
         return send_really(session, request)
 
@@ -27,4 +32,5 @@ def main(endpoint: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv.pop())
+    where, endpoint = sys.argv.pop(), sys.argv.pop()
+    main(endpoint, where)

@@ -174,9 +174,13 @@ def test_whatever_else_a_person_types_deletes_nothing(typed: str, code: int, cla
     assert classroom.fleet().reset(3).clean
 
 
-def test_ctrl_c_waits_for_no_call_that_hangs(classroom: Classroom) -> None:
+@pytest.mark.parametrize("where", ["anywhere", "beside others"])
+@pytest.mark.parametrize(
+    "verb", [["preflight"], ["status"], ["reset", "--execute", "--yes", "--accounts", "3"]], ids=lambda verb: verb[0]
+)
+def test_ctrl_c_waits_for_no_call_that_hangs(verb: list[str], where: str, classroom: Classroom) -> None:
     endpoint = classroom.row("ben")["endpoint"]
-    command = [sys.executable, "-m", "tests.fleet.hanging", "preflight", "--roster", classroom.roster, endpoint]
+    command = [sys.executable, "-m", "tests.fleet.hanging", *verb, "--roster", classroom.roster, endpoint, where]
     running = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, "LABKIT_HOME": str(classroom.home)}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from labkit.lab import Lab
+from labkit.target.passwords import RESET, PasswordError
+from tests.fleet.accounts import Accounts
 from tests.fleet.classes import Classroom
 
 
@@ -66,3 +70,60 @@ def test_a_lab_that_cannot_be_looked_at(classroom: Classroom) -> None:
     assert [(row.attendee, row.problem) for row in status.bad] == [("cem", "The row has no account.")]
     assert "The row has no account." in status.text()
     assert "The row has no account." in status.html()
+
+
+def test_who_keeps_the_passwords_at_home_is_done_and_not_stuck(accounts: Accounts) -> None:
+    accounts.at_home("ana").up()
+
+    status = accounts.fleet().status()
+
+    ana = status.standings[0]
+    assert (ana.steps, ana.stuck, ana.done) == ("everything", "", True)
+    assert status.summary == "1 of 3 attendees finished, 0 stuck."
+    assert "password" not in status.text()
+
+
+def test_an_instructor_s_up_ends_nobody_s_sign_ins(classroom: Classroom) -> None:
+    ana, helped = classroom.at_home("ana"), classroom.of("ana")
+    ana.up()
+    told = list[str]()
+    helped.tell = told.append
+    ana.target.client("cognito-idp").admin_remove_user_from_group(
+        UserPoolId=ana.status().ids["user_pool_id"], Username="adminuser", GroupName="admin"
+    )
+
+    helped.up()
+
+    assert told == [f"This machine does not know the password of adminuser and regularuser. {RESET}"]
+    assert ana.check("user-pool").passed
+    assert ana.tokens("adminuser")
+    told.clear()
+    helped.up(reset_passwords=True)
+    assert "Nobody can sign in with the present ones any more." in told[0]
+    assert [finding.subject for finding in ana.check("user-pool").findings] == [
+        "password of adminuser",
+        "password of regularuser",
+    ]
+    assert classroom.fleet().status().standings[0].done
+    assert classroom.fleet().reset(3).clean
+    ana.down()
+
+
+def test_a_rehearsal_shows_what_an_instructor_sees_of_labs_on_other_machines(classroom: Classroom) -> None:
+    ana = classroom.at_home("ana")
+    ana.up()
+
+    with pytest.raises(PasswordError, match="not known on this machine"):
+        classroom.of("ana").password("adminuser")
+    assert classroom.fleet().status().standings[0].done
+    assert ana.tokens("adminuser")
+    assert classroom.fleet().reset(3, through="user-pool").clean
+
+    assert classroom.of("ana").tokens("adminuser")
+    with pytest.raises(PasswordError, match="not known on this machine"):
+        ana.tokens("adminuser")
+    ana.up(reset_passwords=True)
+    assert ana.check().passed
+    assert classroom.fleet().status().standings[0].done
+    assert classroom.fleet().reset(3).clean
+    ana.down()

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from labkit.cloud.protocol import Cloud
 from labkit.questions.expectations import check_calls
+from labkit.questions.sign_in import SignIns
 from tests.labs import lab_at
 
 
 def test_a_check_that_cannot_call_says_what_to_do(warm_home: Path, warm_cloud: Cloud) -> None:
     absent = lab_at(warm_home, "not-built")
 
-    report = check_calls(absent.target)
+    report = check_calls(absent.target, SignIns(absent.target))
 
     assert not report.passed
     assert {(finding.step, finding.actual, finding.remedy) for finding in report.findings} == {

@@ -13,6 +13,8 @@ import pytest
 
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.target.passwords import RESET
+from tests.counting import sent_calls
 from tests.labs import Refusal, lab_at, refuse
 
 NAME = "signing-in"
@@ -92,9 +94,9 @@ def cognito(operation: str, **parameters: Any) -> Callable[[Lab], None]:
          "(InvalidParameterException: USER_PASSWORD_AUTH flow not enabled for this client)", MEND),
         (cognito("admin_disable_user"), "(NotAuthorizedException: User is disabled)", MEND),
         (cognito("admin_set_user_password", Password="Some.other.1", Permanent=True),
-         "(NotAuthorizedException: Incorrect username or password)", "Set a new password: labkit up"),
+         "(NotAuthorizedException: Incorrect username or password): somebody set another password since", RESET),
         (cognito("admin_delete_user"),
-         "(NotAuthorizedException: Incorrect username or password)", "Set a new password: labkit up"),
+         "(NotAuthorizedException: Incorrect username or password): somebody", RESET),
     ],
     ids=["permission", "raising", "junk", "flows", "disabled", "password", "deleted"],
 )  # fmt: skip
@@ -108,7 +110,7 @@ def test_the_cause_of_a_refusal_is_told_and_up_removes_it(
 
     assert error.value.problem.startswith(f"Cognito refused the sign-in of adminuser {problem}")
     assert error.value.remedy == remedy
-    built.up()
+    built.up(reset_passwords=remedy == RESET)
     assert claims(built.tokens("adminuser")["id"])["scope"]
 
 
@@ -153,12 +155,41 @@ def test_a_user_who_never_had_a_password_is_to_get_the_one_that_is_told(built: L
     built.up()
 
 
-def test_a_password_that_is_not_kept_here_is_set_by_up(built: Lab) -> None:
-    (built.target.folder / "passwords.json").unlink()
+@pytest.mark.parametrize(
+    "ask",
+    [lambda lab: lab.tokens("regularuser"), lambda lab: lab.password("regularuser"),
+     lambda lab: lab.call("GET /AdminUser", "regularuser"), lambda lab: lab.explain("GET /AdminUser", "regularuser"),
+     lambda lab: lab.access(), lambda lab: lab.what_if("regularuser", send=False)],
+    ids=["tokens", "password", "call", "explain", "access", "what-if"],
+)  # fmt: skip
+def test_who_needs_a_password_that_is_not_known_here_is_told_whose_it_is_and_what_a_new_one_costs(
+    ask: Callable[[Lab], Any], built: Lab
+) -> None:
+    file = built.target.folder / "passwords.json"
+    kept = file.read_text()
+    file.unlink()
 
     with pytest.raises(LabError) as error:
-        built.tokens("regularuser")
+        ask(built)
 
-    assert str(error.value) == ("The password of regularuser is not kept on this machine. Set a new one: labkit up")
-    built.up()
-    assert built.tokens("regularuser")
+    assert str(error.value) == (
+        "The password of regularuser is not known on this machine: it is kept on the one that set it. "
+        "Set new ones for the lab's users: labkit up --reset-passwords. "
+        "Then nobody can sign in with the present ones any more."
+    )
+    file.write_text(kept)
+
+
+def test_a_refused_password_is_not_tried_again(built: Lab) -> None:
+    """After five wrong passwords Cognito locks the user, whoever has the right one too."""
+    cognito("admin_set_user_password", Password="Some.other.1", Permanent=True)(built)
+
+    with sent_calls(built.target) as sent:
+        for _ in range(3):
+            with pytest.raises(LabError, match="somebody set another password since"):
+                built.tokens("adminuser")
+        assert not built.check().passed
+
+    assert sent.count("InitiateAuth") == 1 + len(("regularuser",))
+    built.up(reset_passwords=True)
+    assert built.check().passed

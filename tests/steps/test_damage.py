@@ -15,7 +15,9 @@ import pytest
 from labkit.cloud import process
 from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
+from labkit.errors import UsageError
 from labkit.lab import Lab
+from labkit.target.passwords import RESET
 from tests.labs import Calls, lab_at, settings_report
 
 NAME = "damaged"
@@ -415,28 +417,81 @@ def test_what_was_damaged_and_mended_so_often_answers_as_at_first(lab: Lab) -> N
     assert lab.check().findings == ()
 
 
-def test_a_lost_password_is_named_and_set_anew(lab: Lab) -> None:
-    (lab.target.folder / "passwords.json").unlink()
-
-    found = settings_report(lab).findings
-    calls = Calls(lab.target)
-    lab.up()
-
-    assert [finding.subject for finding in found] == ["password of adminuser", "password of regularuser"]
-    assert calls.writes == ["AdminSetUserPassword", "AdminSetUserPassword"]
-    assert lab.check().findings == ()
+PASSWORDS = ["password of adminuser", "password of regularuser"]
 
 
-def test_a_password_that_somebody_changed_is_set_anew(lab: Lab, site: Site) -> None:
+def test_passwords_that_are_not_known_here_are_no_fault_and_stay_as_they_are(lab: Lab) -> None:
+    told = list[str]()
+    elsewhere = Lab(lab.settings, tell=told.append)
+    file = lab.target.folder / "passwords.json"
+    kept = file.read_text()
+    file.unlink()
+
+    report = elsewhere.check()
+    calls = Calls(elsewhere.target)
+    elsewhere.up()
+
+    assert (report.findings, report.passed) == ((), True)
+    assert [row.subject for row in report.unknown if row.step == "user-pool"] == PASSWORDS
+    assert {row.step for row in report.unknown} == {"user-pool", "calls"}
+    assert {row.remedy for row in report.unknown} == {RESET}
+    assert report.text().splitlines()[0].endswith(f"checks passed, {len(report.unknown)} could not be made.")
+    for said in (report.text(), report.html()):
+        assert "The password of adminuser is not known on this machine: it is kept on the one that set it." in said
+        assert said.count("labkit up --reset-passwords") == 1
+    assert len(report.to_dict()["unknown"]) == len(report.unknown)
+    assert calls.writes == []
+    assert told == [f"This machine does not know the password of adminuser and regularuser. {RESET}"]
+    file.write_text(kept)
+    assert lab.check().to_dict()["unknown"] == []
+
+
+def test_passwords_that_somebody_set_since_are_named_and_stay_until_a_reset_is_asked_for(lab: Lab, site: Site) -> None:
     site.cognito.admin_set_user_password(**site.user("adminuser"), Password="Some.other.1", Permanent=True)
+    told = list[str]()
+    owner = Lab(lab.settings, tell=told.append)
 
-    found = lab.check().findings
+    found, in_all = lab.check("user-pool").findings, lab.check().findings
+    calls = Calls(owner.target)
+    owner.up()
+    assert calls.writes == []
+    assert told == [f"This machine does not know the password of adminuser. {RESET}"]
+    told.clear()
+    owner.up("user-pool", reset_passwords=True)
+
+    assert [(row.subject, row.expected, row.remedy) for row in found] == [(PASSWORDS[0], "signs in", RESET)]
+    assert "NotAuthorizedException: Incorrect username or password" in found[0].actual
+    assert "somebody set another password since" in found[0].actual
+    assert in_all[0].subject == PASSWORDS[0]
+    assert "somebody set another password since" in in_all[0].actual
+    assert calls.writes == ["AdminSetUserPassword", "AdminSetUserPassword"]
+    assert told == [
+        "Setting new passwords for adminuser and regularuser. Nobody can sign in with the present ones any more."
+    ]
+    assert lab.check().findings == lab.check().unknown == ()
+
+
+def test_a_broken_trigger_is_no_fault_of_the_password(lab: Lab, site: Site) -> None:
+    site.functions.remove_permission(FunctionName=TRIGGER, StatementId="cognito-runs-the-trigger")
+
+    report = lab.check("user-pool")
     lab.up()
 
-    assert found[0].subject == "GET /AdminUser as adminuser on $default"
-    assert "Incorrect username or password" in found[0].actual
-    assert found[0].remedy == "Set a new password: labkit up"
-    assert lab.check().findings == ()
+    assert PASSWORDS[0] not in [row.subject for row in report.findings]
+    assert [row.subject for row in report.unknown] == PASSWORDS
+    assert "UnexpectedLambdaException" in report.unknown[0].actual
+
+
+def test_a_reset_of_passwords_that_would_set_none_is_refused(lab: Lab) -> None:
+    calls = Calls(lab.target)
+
+    with pytest.raises(UsageError) as error:
+        lab.up("functions", reset_passwords=True)
+
+    assert str(error.value) == (
+        "Passwords are set in the step user-pool, and you asked to build through functions. Name a later step, or none."
+    )
+    assert calls.made == []
 
 
 def test_a_second_up_changes_nothing(lab: Lab) -> None:

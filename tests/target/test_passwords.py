@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from labkit.cloud.protocol import Cloud
-from labkit.errors import LabError
 from labkit.settings import Settings
 from labkit.target import passwords
 from labkit.target.embedded import EmbeddedPlace
@@ -83,16 +82,48 @@ def test_nobody_else_may_read_the_file(target: Target, file: Path) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
-def test_a_forgotten_password_is_missing(target: Target) -> None:
+def unknown(target: Target) -> passwords.PasswordError:
+    """How it is told that the password of adminuser is not known here."""
+    with pytest.raises(passwords.PasswordError) as error:
+        passwords.known(target, POOL, "adminuser")
+    assert passwords.saved(target, POOL, "adminuser") is None
+    return error.value
+
+
+def test_a_password_that_was_never_here_is_unknown_and_not_wrong(target: Target) -> None:
+    error = unknown(target)
+
+    assert error.problem == (
+        "The password of adminuser is not known on this machine: it is kept on the one that set it."
+    )
+    assert (error.remedy, error.wrong) == (passwords.RESET, False)
+
+
+def test_a_password_that_was_refused_is_wrong_until_another_is_set(target: Target) -> None:
     passwords.new(target, POOL, "adminuser")
     passwords.confirm(target, POOL, "adminuser")
 
-    passwords.forget(target, POOL, "adminuser")
+    passwords.refused(target, POOL, "adminuser")
 
-    with pytest.raises(LabError) as error:
-        passwords.known(target, POOL, "adminuser")
-    assert error.value.problem == "The password of adminuser is not kept on this machine."
-    assert error.value.remedy == "Set a new one: labkit up"
+    error = unknown(target)
+    assert "somebody set another password since" in error.problem
+    assert (error.remedy, error.wrong) == (passwords.RESET, True)
+    assert not passwords.is_unfinished(target, POOL, "adminuser")
+    password = passwords.new(target, POOL, "adminuser")
+    passwords.confirm(target, POOL, "adminuser")
+    assert passwords.known(target, POOL, "adminuser") == password
+
+
+def test_a_password_whose_setting_was_broken_off_is_set_by_going_on(target: Target) -> None:
+    passwords.new(target, POOL, "adminuser")
+
+    error = unknown(target)
+
+    assert (error.problem, error.wrong) == ("Setting the password of adminuser was broken off.", False)
+    assert error.remedy == "Go on with it: labkit up"
+    assert passwords.is_unfinished(target, POOL, "adminuser")
+    passwords.confirm(target, POOL, "adminuser")
+    assert not passwords.is_unfinished(target, POOL, "adminuser")
 
 
 @pytest.mark.parametrize(
