@@ -24,7 +24,7 @@ EXPLAINED = {
 }
 
 
-@pytest.mark.parametrize("name", ["attendee-policy", "boundary", "instructor-policy"])
+@pytest.mark.parametrize("name", ["attendee-policy", "attendee-policy-given-role", "boundary", "instructor-policy"])
 def test_nothing_is_found_but_what_is_explained(name: str, judge: Callable[[str], str]) -> None:
     text = (ROOT / "docs" / f"{name}.json").read_text()
     command = [judge("parliament"), "--json", "--include-community-auditors", "--string", text]
