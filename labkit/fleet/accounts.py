@@ -196,6 +196,6 @@ class Opened:
             refuse_protected(seat.account, self._guards)
         place, clients = self._reach.place(seat), dict[str, Any]()
         if self._guards:
-            with aws_errors_in_words():
+            with aws_errors_in_words(seat.profile):
                 guard(Target(self._reach.settings(seat), place, False, clients), self._guards)
         return place, clients

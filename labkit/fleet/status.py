@@ -108,7 +108,7 @@ def standings(opened: Opened) -> list[Standing]:
 def _standing(opened: Opened, seat: Seat) -> Standing:
     try:
         target = opened.target(seat)
-        with aws_errors_in_words():
+        with aws_errors_in_words(seat.profile):
             return _look(_in_its_runtime(target), seat)
     except LabError as error:
         return Standing(seat, obstacle=error)

@@ -20,7 +20,8 @@ from labkit.steps.roles import TRUST_POLICY
 from tests.aws_account import AwsAccount, play
 from tests.labs import Calls, settings_report, standing
 from tests.policies.calls import Account, Gate
-from tests.policies.evaluator import ALLOWED, Policy, as_list, decide
+from tests.policies.evaluator import ALLOWED, IMPLICIT_DENY, Policy, as_list, decide
+from tests.policies.test_escalation import SEQUENCES
 from tests.target.test_opening import Hurried
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -132,6 +133,11 @@ def test_the_policy_is_the_attendees_with_the_given_role_in_the_place_of_its_own
     assert {action for action in allowed if action.startswith("iam:")} == {
         "iam:GetRole", "iam:ListAccountAliases", "iam:ListRoles", "iam:PassRole",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_nobody_becomes_more_by_it_than_the_given_role(name: str) -> None:
+    assert decide(SEQUENCES[name][-1], [POLICY]) == IMPLICIT_DENY
 
 
 def test_a_role_of_the_labs_own_from_before_goes_and_the_given_one_stays(
