@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -171,8 +172,11 @@ def until_settled(action: Callable[[], T], *, waiting: Callable[[str], None] = l
 
 
 @contextmanager
-def aws_errors_in_words() -> Iterator[None]:
+def aws_errors_in_words(profile: str = "") -> Iterator[None]:
     """Turn what botocore raises into a sentence for a person.
+
+    Args:
+        profile: whose credentials are used, if they are not those of the environment.
 
     Raises:
         LabError: credentials, region, profile or endpoint are missing or wrong, or AWS refused a call.
@@ -180,12 +184,15 @@ def aws_errors_in_words() -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        raise _refusal(error) from error
+        raise _refusal(error, profile) from error
     except exceptions.BotoCoreError as error:
-        raise LabError(_first_line(error), _remedy(error)) from error
+        raise LabError(_first_line(error), _remedy(error, profile)) from error
 
 
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+# What was signed is valid for some minutes. https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+_CLOCK = frozenset({"RequestExpired", "RequestTimeTooSkewed"})
+_TOO_OLD_OR_NEW = ("Signature expired", "Signature not yet current")
 _UNKNOWN_KEY = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
 
 
@@ -200,16 +207,25 @@ DENIALS = {
 }
 
 
-def _refusal(error: exceptions.ClientError) -> LabError:
-    code, operation = error_code(error), error.operation_name
+def denial_remedy(message: str) -> str:
+    """What helps where AWS says who denies; nothing where it only says that nobody allows."""
+    return next((remedy for words, remedy in DENIALS.items() if words and words in message), "")
+
+
+def _refusal(error: exceptions.ClientError, profile: str) -> LabError:
+    code, operation, message = error_code(error), error.operation_name, error_message(error)
     if code in _EXPIRED:
-        return LabError("Your AWS credentials have expired.", "Sign in again (`aws sso login`, say), then repeat this.")
+        return LabError("Your AWS credentials have expired.", _renewal(profile))
+    if code in _CLOCK or message.startswith(_TOO_OLD_OR_NEW):
+        return LabError(
+            f"The clock of this machine is not the time that AWS has ({code}): what is signed here does not count.",
+            "Let the system set its clock from the network, then repeat this.",
+        )
     if code in _UNKNOWN_KEY:
-        return LabError(f"AWS does not accept your credentials ({code}).", "Check them: aws sts get-caller-identity")
+        return LabError(f"AWS does not accept your credentials ({code}).", _UNKNOWN_KEY_REMEDY)
     if code in DENIED:
-        message = error_message(error)
-        remedy = next((remedy for words, remedy in DENIALS.items() if words in message), DENIALS[""])
-        return LabError(f"AWS refused {operation}: {message}", remedy)
+        remedy = _NOT_ASSUMED if operation == "AssumeRole" else DENIALS[""]
+        return LabError(f"AWS refused {operation}: {message}", denial_remedy(message) or remedy)
     again = "Repeat the command: it goes on where this one stopped."
     return LabError(f"AWS answered {operation} with {_told(error)}", _TAKEN if code in EXISTS else again)
 
@@ -227,24 +243,79 @@ _TAKEN = "If that is somebody else's, choose another name for the lab (LABKIT_NA
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".") + "."
+    return lines[0].rstrip(".: ") + "."
 
 
-def _remedy(error: exceptions.BotoCoreError) -> str:
-    remedies: tuple[tuple[type[Exception], str], ...] = (
-        (exceptions.NoCredentialsError, "Give credentials in a standard way: AWS_PROFILE, `aws configure` or SSO."),
-        (exceptions.PartialCredentialsError, "Complete the credentials, or unset the half that is there."),
-        (exceptions.ProfileNotFound, "Set AWS_PROFILE to a profile that `aws configure list-profiles` names."),
-        (exceptions.NoRegionError, "Set AWS_REGION, us-east-1 for example."),
-        (exceptions.TokenRetrievalError, "Sign in again: aws sso login"),
-        (exceptions.SSOError, "Sign in again: aws sso login"),
-        (exceptions.HTTPClientError, _NETWORK),
-        (exceptions.ConnectionError, _NETWORK),
+def _remedy(error: exceptions.BotoCoreError, profile: str) -> str:
+    return next(
+        (text for kind, text in _REMEDIES if isinstance(error, kind)), "Mend that, then repeat the command."
+    ).format(profile=source_profile(profile))
+
+
+def source_profile(profile: str = "") -> str:
+    """The profile that a person signs in to: the one that is used, or the last in its chain of source profiles."""
+    import botocore.session  # noqa: PLC0415 - few ask for it
+
+    name = profile or os.environ.get("AWS_DEFAULT_PROFILE") or os.environ.get("AWS_PROFILE") or "default"
+    seen: list[str] = []
+    with suppress(exceptions.BotoCoreError):  # a file that cannot be read
+        profiles = botocore.session.Session().full_config["profiles"]
+        while name not in seen and "source_profile" in profiles.get(name, {}):
+            seen.append(name)
+            name = profiles[name]["source_profile"]
+    return name
+
+
+def _renewal(profile: str) -> str:
+    """How to get new credentials in the place of temporary ones, by where they are."""
+    if "AWS_SESSION_TOKEN" in os.environ and not profile:
+        return (
+            "Set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew from where you got them (AWS "
+            "Academy: AWS Details), and start the lab again from that terminal."
+        )
+    return (
+        f"Sign in again: aws sso login --profile {source_profile(profile)}, or, if they were copied, copy new ones to "
+        "~/.aws/credentials. Then repeat this."
     )
-    return next((text for kind, text in remedies if isinstance(error, kind)), "Mend that, then repeat the command.")
 
 
+_SIGN_IN = "Sign in again, then repeat this: aws sso login --profile {profile}"
+_PROFILE = "Mend the profile in ~/.aws/config, or choose another (AWS_PROFILE): aws configure list-profiles"
+_UNKNOWN_KEY_REMEDY = (
+    "See where they come from (aws configure list), and mend them there: aws configure. Temporary ones also need their "
+    "session token."
+)
+_NOT_ASSUMED = "Mend role_arn of your profile, or have that role's trust policy name you. An MFA code counts only once."
 _NETWORK = "Check the network and AWS_REGION, then repeat the command: it goes on from here."
+
+# What helps, by what botocore raises. The first row that fits counts.
+_REMEDIES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (
+        exceptions.NoCredentialsError,
+        "Choose a profile (AWS_PROFILE), or make one: aws configure sso (aws configure, if you were given keys).",
+    ),
+    (exceptions.PartialCredentialsError, "Complete the credentials, or unset the half that is there."),
+    (exceptions.ProfileNotFound, "Set AWS_PROFILE to a profile that `aws configure list-profiles` names."),
+    ((exceptions.NoRegionError, exceptions.InvalidRegionError), "Set AWS_REGION, us-east-1 for example."),
+    ((exceptions.SSOError, exceptions.TokenRetrievalError), _SIGN_IN),
+    (exceptions.LoginError, _SIGN_IN.replace("aws sso login", "aws login")),
+    (
+        exceptions.ConfigParseError,
+        "Mend that file: a profile begins with [profile NAME] (in the file credentials with [NAME]), and each line "
+        "below it is key = value.",
+    ),
+    (exceptions.InvalidConfigError, _PROFILE),
+    (
+        exceptions.CredentialRetrievalError,
+        "See what your profile in ~/.aws/config calls or reads for them (credential_process, say), and mend that.",
+    ),
+    (
+        exceptions.MissingDependencyException,  # profiles of `aws login` need what AWS's SDK does not bring
+        "Sign in with the AWS CLI (aws login --profile {profile}) and give the lab what it gets: "
+        'eval "$(aws configure export-credentials --profile {profile} --format env)"',
+    ),
+    ((exceptions.HTTPClientError, exceptions.ConnectionError), _NETWORK),
+)
 
 
 @dataclass(frozen=True)

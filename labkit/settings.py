@@ -22,6 +22,9 @@ KEPT = ("labs", "packages", "rehearsal", "resets")
 # 24 characters leave room, under IAM's 64 for a role name, for the longest function name and region behind it.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[!-.0-~]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -33,6 +36,8 @@ class Settings:
     runtime: str
     own: bool = True
     """Whether it is the lab of the person at this machine, who may have a copy of the functions to change."""
+    role_arn: str | None = None
+    """The role of an account that lets nobody make one: all functions run with it, and the lab makes none."""
 
     @property
     def copy_home(self) -> Path | None:
@@ -41,7 +46,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read `LABKIT_TARGET`, `LABKIT_NAME`, `LABKIT_HOME` and `LABKIT_RUNTIME`.
+        """Read `LABKIT_TARGET`, `LABKIT_NAME`, `LABKIT_HOME`, `LABKIT_RUNTIME`; of an account, `LABKIT_ROLE_ARN`.
 
         Args:
             environment: the variables to read; the process's own by default. An empty value counts as unset.
@@ -52,11 +57,13 @@ class Settings:
         """
         environment, runtimes = os.environ if environment is None else environment, tuple(RUNTIMES)
         home = environment.get("LABKIT_HOME") or platformdirs.user_data_dir("labkit", appauthor=False)
+        place_kind = _one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS)
         return cls(
-            place_kind=_one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS),
+            place_kind=place_kind,
             name=lab_name(environment.get("LABKIT_NAME") or "jwt-lab"),
             home=require_closed(Path(home).expanduser().absolute(), KEPT),
             runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or runtimes[0], runtimes),
+            role_arn=_role_arn(environment.get("LABKIT_ROLE_ARN") or None) if place_kind == "aws" else None,
         )
 
 
@@ -70,6 +77,16 @@ def lab_name(value: str) -> str:
         raise UsageError(
             f"The lab name {value!r} cannot begin the names of AWS resources.",
             "Set LABKIT_NAME to 2 to 24 lower-case letters, digits and hyphens, a letter first and no hyphen last.",
+        )
+    return value
+
+
+def _role_arn(value: str | None) -> str | None:
+    if value is not None and not _ROLE_ARN.fullmatch(value):
+        told = "the ARN of something that is no role" if value.startswith("arn:") else f"{value!r}, which is no ARN"
+        raise UsageError(
+            f"LABKIT_ROLE_ARN is {told}.",
+            "Set it to the ARN of a role, as IAM shows it: arn:aws:iam::123456789012:role/LabRole, with your account.",
         )
     return value
 

@@ -153,12 +153,31 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing() -> None:
         (
             error("ExpiredToken", "The security token included in the request is expired"),
             "Your AWS credentials have expired.",
-            "Sign in again (`aws sso login`, say), then repeat this.",
+            "Sign in again: aws sso login --profile mine, or, if they were copied, copy new ones to "
+            "~/.aws/credentials. Then repeat this.",
         ),
         (
             error("InvalidClientTokenId", "The security token included in the request is invalid."),
             "AWS does not accept your credentials (InvalidClientTokenId).",
-            "Check them: aws sts get-caller-identity",
+            "See where they come from (aws configure list), and mend them there: aws configure. Temporary ones also "
+            "need their session token.",
+        ),
+        (
+            error("SignatureDoesNotMatch", "Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z"),
+            "The clock of this machine is not the time that AWS has (SignatureDoesNotMatch): what is signed here does "
+            "not count.",
+            "Let the system set its clock from the network, then repeat this.",
+        ),
+        (
+            error("RequestExpired", "Request has expired."),
+            "The clock of this machine is not the time that AWS has (RequestExpired): what is signed here does not "
+            "count.",
+            "Let the system set its clock from the network, then repeat this.",
+        ),
+        (
+            error("AccessDenied", "User: a is not authorized to perform: sts:AssumeRole on resource: b", "AssumeRole"),
+            "AWS refused AssumeRole: User: a is not authorized to perform: sts:AssumeRole on resource: b",
+            "Mend role_arn of your profile, or have that role's trust policy name you. An MFA code counts only once.",
         ),
         (
             error("AccessDenied", f"{DENIED} no identity-based policy allows the iam:CreateRole action", "CreateRole"),
@@ -189,7 +208,7 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing() -> None:
         (
             exceptions.NoCredentialsError(),
             "Unable to locate credentials.",
-            "Give credentials in a standard way: AWS_PROFILE, `aws configure` or SSO.",
+            "Choose a profile (AWS_PROFILE), or make one: aws configure sso (aws configure, if you were given keys).",
         ),
         (
             exceptions.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
@@ -220,7 +239,10 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_a_refusal_becomes_a_sentence_and_a_remedy(raised: Exception, problem: str, remedy: str) -> None:
+def test_a_refusal_becomes_a_sentence_and_a_remedy(
+    raised: Exception, problem: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
     with pytest.raises(LabError) as told, aws.aws_errors_in_words():
         raise raised
     assert (told.value.problem, told.value.remedy) == (problem, remedy)

@@ -44,6 +44,40 @@ def test_a_home_may_be_relative_or_begin_with_a_tilde(tmp_path: Path, monkeypatc
     assert Settings.from_environment({"LABKIT_HOME": "~/labs"}).home == Path("/home/learner/labs")
 
 
+ROLE = "arn:aws:iam::123456789012:role/LabRole"
+
+
+@pytest.mark.parametrize("arn", [ROLE, "arn:aws-us-gov:iam::123456789012:role/a/b/c", f"{ROLE}+=,.@-_"])
+def test_an_account_may_give_a_role(arn: str) -> None:
+    assert Settings.from_environment({"LABKIT_TARGET": "aws", "LABKIT_ROLE_ARN": arn}).role_arn == arn
+    assert Settings.from_environment({"LABKIT_TARGET": "aws", "LABKIT_ROLE_ARN": ""}).role_arn is None
+
+
+def test_the_embedded_cloud_is_given_no_role() -> None:
+    assert Settings.from_environment({"LABKIT_ROLE_ARN": ROLE}).role_arn is None
+    assert Settings.from_environment({"LABKIT_ROLE_ARN": "nonsense"}).role_arn is None
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("LabRole", "'LabRole', which is no ARN"),
+        (f"{ROLE}\n", "the ARN of something that is no role"),
+        ("arn:aws:iam::123456789012:user/me", "the ARN of something that is no role"),
+        ("arn:aws:sts::123456789012:assumed-role/LabRole/me", "the ARN of something that is no role"),
+        ("arn:aws:iam::123456789012:instance-profile/LabInstanceProfile",
+         "the ARN of something that is no role"),
+        ("arn:aws:iam::12345678901:role/LabRole", "the ARN of something that is no role"),
+    ],
+)  # fmt: skip
+def test_what_is_no_role_is_refused(value: str, problem: str) -> None:
+    with pytest.raises(UsageError) as error:
+        Settings.from_environment({"LABKIT_TARGET": "aws", "LABKIT_ROLE_ARN": value})
+
+    assert error.value.problem == f"LABKIT_ROLE_ARN is {problem}."
+    assert error.value.remedy.startswith("Set it to the ARN of a role")
+
+
 @pytest.mark.parametrize("name", ["ab", "jwt-lab", "a1", "lab-2026-11-22", "a" * 24])
 def test_a_name_that_may_begin_every_resources_name(name: str) -> None:
     assert Settings.from_environment({"LABKIT_NAME": name}).name == name

@@ -19,7 +19,7 @@ from labkit.fleet.guards import Guards, guard, refuse_protected
 from labkit.fleet.roster import Seat
 from labkit.fleet.workers import Stop
 from labkit.settings import Settings
-from labkit.target.account import Account
+from labkit.target.account import Account, ask_at_terminals_only
 from labkit.target.embedded import DEFAULT_REGION, EmbeddedPlace
 from labkit.target.target import Place, Target
 
@@ -71,7 +71,7 @@ class Reach:
         if seat.endpoint:
             home = rehearsal.account_home(self._settings.home, seat.account)
             return replace(self._settings, place_kind="embedded", name=seat.lab, home=home, own=False)
-        return replace(self._settings, place_kind="aws", name=seat.lab, own=False)
+        return replace(self._settings, place_kind="aws", name=seat.lab, own=False, role_arn=None)
 
     def _fake_account(self, seat: Seat) -> EmbeddedPlace:
         cloud = rehearsal.running(self._settings.home, seat.account)
@@ -83,7 +83,7 @@ class Reach:
         return EmbeddedPlace(cloud, seat.region)
 
     def _account(self, seat: Seat) -> Account:
-        with aws_errors_in_words():
+        with aws_errors_in_words(seat.profile):
             own = self._own_session(seat.profile) if seat.role else None
             try:
                 return _enter(own, seat, seat.region)
@@ -108,6 +108,7 @@ def _enter(own: Any, seat: Seat, region: str) -> Account:
 def _session(profile: str, region: str | None) -> Any:
     core = botocore.session.Session(profile=profile or None)
     core.register_component("data_loader", models())
+    ask_at_terminals_only(core)
     return boto3.Session(botocore_session=core, region_name=region)
 
 
@@ -195,6 +196,6 @@ class Opened:
             refuse_protected(seat.account, self._guards)
         place, clients = self._reach.place(seat), dict[str, Any]()
         if self._guards:
-            with aws_errors_in_words():
+            with aws_errors_in_words(seat.profile):
                 guard(Target(self._reach.settings(seat), place, False, clients), self._guards)
         return place, clients

@@ -29,7 +29,7 @@ def plan_account(opened: Opened) -> list[LabPlan]:
 
 def _plan(opened: Opened, seat: Seat) -> LabPlan:
     try:
-        with aws_errors_in_words():
+        with aws_errors_in_words(seat.profile):
             return LabPlan(seat, removal.plan(opened.target(seat)))
     except LabError as error:
         return LabPlan(seat, obstacle=error)
@@ -100,7 +100,7 @@ class AccountReset:
         except LabError as error:
             raise _LeftAloneError(error.problem, error.remedy) from error
         try:
-            with aws_errors_in_words():
+            with aws_errors_in_words(seat.profile):
                 action(seat, target)
         except LabError:
             _require_access(target)

@@ -108,7 +108,7 @@ def standings(opened: Opened) -> list[Standing]:
 def _standing(opened: Opened, seat: Seat) -> Standing:
     try:
         target = opened.target(seat)
-        with aws_errors_in_words():
+        with aws_errors_in_words(seat.profile):
             return _look(_in_its_runtime(target), seat)
     except LabError as error:
         return Standing(seat, obstacle=error)
@@ -118,7 +118,7 @@ def _look(target: Target, seat: Seat) -> Standing:
     states = [step.find(target) for step in STEPS]
     built = tuple(state.step for state in states if state.found)
     findings = tuple(finding for step in STEPS if step.name in built for finding in step.check(target).findings)
-    begun = [state for state in states if not state.found and any(resource.found for resource in state.resources)]
+    begun = [state for state in states if state.begun and not state.found]
     halfway = f"{begun[0].step}: no {begun[0].missing[0].kind} {begun[0].missing[0].name}" if begun else ""
     return Standing(seat, built, findings, halfway)
 

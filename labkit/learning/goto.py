@@ -59,7 +59,7 @@ def steps_to(where: str) -> tuple[Step, ...]:
 def plan_back(target: Target, kept: tuple[Step, ...]) -> Plan:
     """What would be taken away so that only some steps are left. Reads only."""
     going = [step for step in STEPS if step not in kept]
-    standing = [step for step in going if any(resource.found for resource in step.find(target).resources)]
+    standing = [step for step in going if step.find(target).begun]
     # What has no deletion of its own goes with the step that it is a part of; that one is built again.
     whole = {step.part_of for step in standing}
     parts = [part for step in reversed(STEPS) if step in going or step.name in whole for part in step.remove(target)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit.aws import every, is_absent
+from labkit.aws import DENIED, error_code, every, is_absent
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.step import Left
 from labkit.target import kinds
@@ -151,7 +151,13 @@ def _roles(target: Target) -> Iterator[Left]:
 
 
 def _all_roles(target: Target) -> Iterator[dict[str, Any]]:
-    return every(target.client("iam"), "list_roles", "Roles", MaxItems=1000)
+    """Every role but the given one. Who works with a given role may be refused the list, where nobody makes roles."""
+    given = target.settings.role_arn
+    try:
+        yield from (r for r in every(target.client("iam"), "list_roles", "Roles", MaxItems=1000) if r["Arn"] != given)
+    except ClientError as error:
+        if not given or error_code(error) not in DENIED:
+            raise
 
 
 def _policies(iam: Any, role: Left) -> Iterator[Left]:

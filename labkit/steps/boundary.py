@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from botocore.exceptions import ClientError
+
+from labkit.aws import denial_remedy, error_message
 from labkit.errors import LabError
 from labkit.machine.resources import resource
 from labkit.target.target import Target
@@ -40,11 +43,20 @@ def find_boundary(target: Target) -> dict[str, str]:
     return {"PermissionsBoundary": arn}
 
 
-def missing_boundary() -> LabError:
-    """What is said where a role without a boundary was refused: docs/attendee-policy.json asks for one."""
+def role_refused(error: ClientError) -> LabError:
+    """What is said where a role without a boundary was refused: who denies it, if AWS says so.
+
+    Else the boundary is what is missing: docs/attendee-policy.json asks for one.
+    """
+    message = error_message(error)
+    if named := denial_remedy(message):
+        return LabError(f"AWS refused CreateRole: {message}", f"{named} {_GIVEN}")
     return LabError(
         f"AWS refused to create a role, and this account has no policy {NAME}: with docs/attendee-policy.json a role "
         "is created with that boundary or not at all.",
-        f"Have an administrator create it: aws iam create-policy --policy-name {NAME} "
+        f"{_GIVEN} Else have an administrator create the policy: aws iam create-policy --policy-name {NAME} "
         "--policy-document file://docs/boundary.json",
     )
+
+
+_GIVEN = "If this account has a role for you instead, as AWS Academy's LabRole, set LABKIT_ROLE_ARN to its ARN."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from labkit.machine.side_by_side import side_by_side
-from labkit.steps.boundary import find_boundary
 from labkit.steps.function_code import Package, is_own, package
+from labkit.steps.given_role import given_role_refused, role_arn
 from labkit.steps.log_groups import (
     ensure_log_group,
     log_group_removal,
@@ -17,7 +19,7 @@ from labkit.steps.log_groups import (
     our_log_groups,
 )
 from labkit.steps.report import Expected, Report, report_on
-from labkit.steps.roles import ensure_role, listed_roles, named_roles, role_removal, role_rows, users_of_roles
+from labkit.steps.roles import found_roles, named_roles, role_builder, role_checker, role_removal, users_of_roles
 from labkit.steps.status import Resource, State
 from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
@@ -47,7 +49,7 @@ class Functions(Step):
         names = target.names
         groups, roles, *functions = side_by_side(
             partial(our_log_groups, target),
-            partial(listed_roles, target),
+            partial(found_roles, target),
             *(partial(find_function, target, function) for function in FUNCTIONS),
         )
         found = dict(zip(FUNCTIONS, functions, strict=True))
@@ -56,7 +58,7 @@ class Functions(Step):
             for function in FUNCTIONS
             for resource in (
                 Resource(kinds.LOG_GROUP, names.log_group(function), function in groups),
-                Resource(kinds.ROLE, names.role(function), function in roles),
+                *([roles[function]] if function in roles else []),
                 Resource(kinds.FUNCTION, names.function(function), found[function] is not None),
             )
         ]
@@ -64,9 +66,8 @@ class Functions(Step):
 
     def ensure(self, target: Target) -> None:
         """Log groups and roles first, then functions, then one wait for all of them."""
-        groups, roles = side_by_side(partial(named_log_groups, target), partial(named_roles, target))
-        boundary = find_boundary(target) if set(FUNCTIONS) - roles.keys() else {}
-        side_by_side(*(partial(_prepare, target, f, groups.get(f), roles.get(f), boundary) for f in FUNCTIONS))
+        groups, build_role = side_by_side(partial(named_log_groups, target), partial(role_builder, target))
+        side_by_side(*(partial(_prepare, target, f, groups.get(f), build_role) for f in FUNCTIONS))
         waiters = side_by_side(*(partial(ensure_function, target, function) for function in FUNCTIONS))
         for function, waiter in zip(FUNCTIONS, waiters, strict=True):
             if waiter:
@@ -74,8 +75,8 @@ class Functions(Step):
 
     def check(self, target: Target) -> Report:
         """The settings of each log group, role and function."""
-        groups, roles = side_by_side(partial(our_log_groups, target), partial(named_roles, target))
-        rows = side_by_side(*(partial(_rows, target, f, groups, roles.get(f)) for f in FUNCTIONS))
+        groups, check_role = side_by_side(partial(our_log_groups, target), partial(role_checker, target))
+        rows = side_by_side(*(partial(_rows, target, f, groups, check_role) for f in FUNCTIONS))
         return report_on(self.name, [row for some in rows for row in some])
 
     def remove(self, target: Target) -> list[Deletion | Left]:
@@ -96,11 +97,9 @@ class Functions(Step):
         return plan + [log_group_removal(target, group) for group in groups.values()]
 
 
-def _prepare(
-    target: Target, function: str, group: dict[str, Any] | None, role: dict[str, Any] | None, boundary: dict[str, str]
-) -> None:
+def _prepare(target: Target, function: str, group: dict[str, Any] | None, build_role: Callable[[str], None]) -> None:
     ensure_log_group(target, function, group)
-    ensure_role(target, function, role, boundary)
+    build_role(function)
 
 
 def named_function(target: Target, function: str) -> dict[str, Any] | None:
@@ -121,8 +120,15 @@ def ensure_function(target: Target, function: str) -> str:
         What has to be waited for: ACTIVE, UPDATED, or nothing.
 
     Raises:
-        LabError: the function is somebody else's.
+        LabError: the function is somebody else's, or may not have the given role.
     """
+    try:
+        return _made_or_mended(target, function)
+    except ClientError as error:
+        raise (given_role_refused(target, error) or error) from error
+
+
+def _made_or_mended(target: Target, function: str) -> str:
     client, found = target.client("lambda"), named_function(target, function)
     code = package(function, target.settings.runtime, target.settings.copy_home)
     settings = _settings(target, function, code)
@@ -138,7 +144,7 @@ def _settings(target: Target, function: str, code: Package) -> dict[str, Any]:
     return {
         "FunctionName": target.names.function(function),
         "Runtime": code.runtime,
-        "Role": target.names.role_arn(function),
+        "Role": role_arn(target, function),
         "Handler": code.handler,
         "Timeout": TIMEOUT_SECONDS,
         "MemorySize": MEMORY_MB,
@@ -169,11 +175,14 @@ def wait(target: Target, name: str, *waiters: str) -> None:
 
 
 def _rows(
-    target: Target, function: str, groups: dict[str, dict[str, Any]], role: dict[str, Any] | None
+    target: Target,
+    function: str,
+    groups: dict[str, dict[str, Any]],
+    check_role: Callable[[str], list[Expected]],
 ) -> list[Expected]:
     return [
         *log_group_rows(target, function, groups),
-        *role_rows(target, function, role),
+        *check_role(function),
         *_function_rows(target, function),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.aws import DENIED, error_code, every
 from labkit.machine.side_by_side import side_by_side
-from labkit.steps.boundary import missing_boundary
+from labkit.steps.boundary import find_boundary, role_refused
+from labkit.steps.given_role import given_resource, given_role_row, require_given_role
 from labkit.steps.report import Expected
+from labkit.steps.status import Resource
 from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
-from labkit.target.names import REMOVABLE, ROLE_PATH
+from labkit.target.names import FUNCTIONS, REMOVABLE, ROLE_PATH
 from labkit.target.target import Target
 
 POLICY = "write-own-logs"
@@ -50,10 +52,17 @@ def listed_roles(target: Target) -> tuple[str, ...]:
     """Which REMOVABLE functions have a role of their name on the labs' path.
 
     Listed and not asked for: IAM judges GetRole on a role that does not exist by an ARN without the path, so that a
-    policy for the path answers AccessDenied where nothing is wrong.
+    policy for the path answers AccessDenied where nothing is wrong. A given role is never the lab's. An account that
+    gives one may refuse the list too: nobody makes roles there.
     """
-    roles = target.every("iam", "list_roles", "Roles", PathPrefix=ROLE_PATH, MaxItems=1000)
-    names = {role["RoleName"] for role in roles}
+    given = target.settings.role_arn
+    try:
+        roles = target.every("iam", "list_roles", "Roles", PathPrefix=ROLE_PATH, MaxItems=1000)
+    except ClientError as error:
+        if given and error_code(error) in DENIED:
+            return ()
+        raise
+    names = {role["RoleName"] for role in roles if role["Arn"] != given}
     return tuple(function for function in REMOVABLE if target.names.role(function) in names)
 
 
@@ -63,6 +72,37 @@ def named_roles(target: Target) -> dict[str, dict[str, Any]]:
     read = (partial(target.read, "iam", "get_role", RoleName=target.names.role(function)) for function in listed)
     answers = zip(listed, side_by_side(*read), strict=True)
     return {function: answer["Role"] for function, answer in answers if answer}
+
+
+def found_roles(target: Target) -> dict[str, Resource]:
+    """The roles among what a lab consists of, by function; a given one stands for all, with the first."""
+    if target.settings.role_arn:
+        return {FUNCTIONS[0]: given_resource(target)}
+    listed = listed_roles(target)
+    return {f: Resource(kinds.ROLE, target.names.role(f), f in listed) for f in FUNCTIONS}
+
+
+def role_builder(target: Target) -> Callable[[str], None]:
+    """What ensures a function's role, with all read that it needs; nothing to do where a role is given.
+
+    Raises:
+        LabError: the given role is of no use, or the account's boundary says something else. Nothing was made.
+    """
+    if target.settings.role_arn:
+        require_given_role(target)
+        return lambda function: None
+    roles = named_roles(target)
+    boundary = find_boundary(target) if set(FUNCTIONS) - roles.keys() else {}
+    return lambda function: ensure_role(target, function, roles.get(function), boundary)
+
+
+def role_checker(target: Target) -> Callable[[str], list[Expected]]:
+    """What tells the assertions on a function's role; of a given one they are told once, with the first."""
+    if target.settings.role_arn:
+        row = given_role_row(target)
+        return lambda function: [row] if function == FUNCTIONS[0] else []
+    roles = named_roles(target)
+    return lambda function: role_rows(target, function, roles.get(function))
 
 
 def ensure_role(target: Target, function: str, role: dict[str, Any] | None, boundary: dict[str, str]) -> None:
@@ -104,7 +144,7 @@ def _create_role(target: Target, name: str, boundary: dict[str, str]) -> None:
         if not _is_ours(iam, name, target):
             raise refuse_foreign(kinds.ROLE, name) from None
     except ClientError as error:
-        raise (missing_boundary() if error_code(error) in DENIED and not boundary else error) from error
+        raise (role_refused(error) if error_code(error) in DENIED and not boundary else error) from error
 
 
 def _is_ours(iam: Any, name: str, target: Target) -> bool:

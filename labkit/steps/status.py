@@ -12,11 +12,12 @@ from labkit.text.shown import Shown
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that a step builds: what kind, under which name, and whether it is there."""
+    """One thing that a step builds: what kind, under which name, and whether it is there; or that it is given."""
 
     kind: str
     name: str
     found: bool
+    given: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,13 +34,18 @@ class State(Shown):
         return bool(self.resources) and all(resource.found for resource in self.resources)
 
     @property
+    def begun(self) -> bool:
+        """Whether anything exists that the step builds: what is given does not count."""
+        return any(resource.found and not resource.given for resource in self.resources)
+
+    @property
     def missing(self) -> tuple[Resource, ...]:
         """What does not exist."""
         return tuple(resource for resource in self.resources if not resource.found)
 
     def blocks(self) -> Iterator[Block]:
         """A row for each resource."""
-        rows = [(r.kind, r.name, "found" if r.found else "missing") for r in self.resources]
+        rows = [(r.kind, r.name, "given" if r.given else "found" if r.found else "missing") for r in self.resources]
         yield Table((self.step, "name", "state"), rows)
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,4 +96,4 @@ def _missing(state: State) -> str:
 def _word(state: State) -> str:
     if state.found:
         return "found"
-    return "in part" if any(resource.found for resource in state.resources) else "missing"
+    return "in part" if state.begun else "missing"

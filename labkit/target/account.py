@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import os
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +14,11 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError, NoRegionError
 
 from labkit.aws import aws_errors_in_words, partition, require_cognito
 from labkit.cloud.session import models
-from labkit.errors import UsageError
+from labkit.errors import LabError, UsageError
 from labkit.machine.loopback import is_loopback
 from labkit.target.embedded import DEFAULT_REGION
 
@@ -42,9 +44,12 @@ class Account:
             UsageError: an endpoint on this machine stands in AWS's place.
         """
         with aws_errors_in_words():
-            chain = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+            core = botocore.session.Session()
+            ask_at_terminals_only(core)
+            chain = boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION"))
             if chain.region_name is None:  # STS alone would do without
                 raise NoRegionError
+            _read_credentials(chain)
             return cls.of(chain)
 
     @classmethod
@@ -109,6 +114,40 @@ class Account:
     def keys_url(self, issuer: str) -> str:
         """The key set of an issuer, beside its discovery document."""
         return f"{issuer.rstrip('/')}/.well-known/jwks.json"
+
+
+def _read_credentials(session: Any) -> None:
+    """Find the credentials, so that what a profile calls or reads for them fails as botocore's own errors do."""
+    try:
+        if found := session.get_credentials():
+            found.get_frozen_credentials()
+    except (OSError, ValueError) as error:
+        if isinstance(error, BotoCoreError):
+            raise
+        raise CredentialRetrievalError(provider="the profile", error_msg=error) from error
+
+
+def ask_at_terminals_only(core: Any) -> None:
+    """Let the SDK ask for a profile's MFA code where somebody can type it. Elsewhere it would wait for ever, unseen.
+
+    Args:
+        core: a botocore session.
+
+    Raises:
+        BotoCoreError: there is no such profile, or its file cannot be read.
+    """
+
+    def ask(prompt: str) -> str:
+        if sys.stdin and sys.stdin.isatty():
+            return getpass.getpass(prompt)
+        name = core.profile or "default"
+        raise LabError(
+            f"Profile {name} wants an MFA code, and there is no terminal here to type it.",
+            "Get its credentials in a terminal, and start the lab from there: "
+            f'eval "$(aws configure export-credentials --profile {name} --format env)"',
+        )
+
+    core.get_component("credential_provider").get_provider("assume-role")._prompter = ask
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 
 from labkit.errors import LabError
 from labkit.lab import Lab
+from labkit.removal.second_scan import scan
 from labkit.steps.boundary import DOCUMENT, NAME
 from tests.labs import Calls, Refusal, lab_at, refuse
 from tests.removal import decoys
@@ -73,6 +74,42 @@ def test_a_boundary_that_says_something_else_is_told_before_anything_is_made(
     lab.target.client("iam").delete_policy_version(PolicyArn=arn, VersionId="v1")
 
 
+SCP = "User: a is not authorized to perform: b on resource: c with an explicit deny in a service control policy"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("logs", "CreateLogGroup"),
+        ("iam", "CreateRole"),
+        ("lambda", "CreateFunction"),
+        ("cognito-idp", "CreateUserPool"),
+        ("apigatewayv2", "CreateApi"),
+    ],
+)
+def test_what_an_organisation_denies_is_told_as_such_and_nothing_stays(
+    service: str, operation: str, new_lab: Callable[..., Lab]
+) -> None:
+    lab = new_lab()
+    refuse(
+        lab.target,
+        service,
+        operation,
+        Refusal("AccessDenied" if service == "iam" else "AccessDeniedException", SCP, 403),
+    )
+
+    with pytest.raises(LabError) as error:
+        lab.up()
+
+    assert error.value.problem == f"AWS refused {operation}: {SCP}"
+    assert error.value.remedy.startswith(
+        "Ask whoever keeps the organisation's policies: one of them does not allow it."
+    )
+    assert ("LABKIT_ROLE_ARN" in error.value.remedy) == (operation == "CreateRole")
+    assert lab.down().clean
+    assert scan(lab.target) == ()
+
+
 def test_a_role_that_is_refused_for_want_of_a_boundary_is_told_so(new_lab: Callable[..., Lab]) -> None:
     lab = new_lab()
     refuse(lab.target, "iam", "CreateRole", Refusal("AccessDenied", "not authorized", 403))
@@ -80,5 +117,6 @@ def test_a_role_that_is_refused_for_want_of_a_boundary_is_told_so(new_lab: Calla
     with pytest.raises(LabError, match=f"this account has no policy {NAME}") as error:
         lab.up()
 
+    assert "set LABKIT_ROLE_ARN" in error.value.remedy
     assert f"aws iam create-policy --policy-name {NAME}" in error.value.remedy
     assert lab.down().clean

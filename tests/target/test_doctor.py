@@ -151,7 +151,7 @@ def test_an_account_is_looked_at_without_a_cloud(
     assert symptoms(settings)["AWS account"] == (
         False,
         "Unable to locate credentials.",
-        "Give credentials in a standard way: AWS_PROFILE, `aws configure` or SSO.",
+        "Choose a profile (AWS_PROFILE), or make one: aws configure sso (aws configure, if you were given keys).",
     )
 
 

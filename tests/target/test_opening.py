@@ -206,7 +206,8 @@ def test_every_verb_says_that_credentials_are_missing(
 
     assert (code, out) == (1, "")
     assert err == (
-        "Unable to locate credentials.\nGive credentials in a standard way: AWS_PROFILE, `aws configure` or SSO.\n"
+        "Unable to locate credentials.\n"
+        "Choose a profile (AWS_PROFILE), or make one: aws configure sso (aws configure, if you were given keys).\n"
     )
     assert aws.asked == []
 
