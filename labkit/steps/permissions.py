@@ -20,12 +20,20 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
     return {"StatementId": statement_id, "Principal": principal, "SourceArn": source_arn}
 
 
-def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
-    """Add a permission to a function, or put it in the place of one with the same name that says something else."""
+def ensure_permission(target: Target, function: str, wanted: dict[str, str], needed_by: tuple[str, str]) -> None:
+    """Add a permission to a function, or put it in the place of one with the same name that says something else.
+
+    Args:
+        target: the lab's place.
+        function: one of the post's FUNCTIONS.
+        wanted: the permission as `statement` tells it.
+        needed_by: the kind and the name of the resource that cannot do without it.
+    """
     client, name = target.client("lambda"), target.names.function(function)
     found = _statements(target, function).get(wanted["StatementId"])
     if found == _as_kept(wanted):
         return
+    target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(found) if found else "missing")
     if found is not None:
         client.remove_permission(FunctionName=name, StatementId=wanted["StatementId"])
     client.add_permission(
