@@ -154,7 +154,7 @@ class WhatIf(Shown):
         return tuple(was.name for was, now in pairs if (was.verdict == "failed") != (now.verdict == "failed"))
 
     def blocks(self) -> Iterator[Block]:
-        """What was changed, the rules that decide otherwise, how many do not, then what follows."""
+        """What was changed, the rules that decide otherwise and how many do not, then the answer."""
         yield sentences("" if self.differences else "Nothing is changed.")
         yield Table(("what", "before", "after"), self.differences, (24, 50, 50))
         changed, pairs = self.changed_rules, list(zip(self.before.rules, self.after.rules, strict=True))
@@ -162,7 +162,12 @@ class WhatIf(Shown):
         yield Table(("rule", "before", "after"), rows)
         others = Counter(_compared(was, now) for was, now in pairs if was.name not in changed)
         counts = "; ".join(f"{counted(others[how], 'other rule')}: {how}" for how in COMPARED if others[how])
-        yield sentences(f"{counts}.", *_outcome(self.before, self.after), self._observed)
+        yield sentences(f"{counts}.")
+        yield self.answer()
+
+    def answer(self) -> Block:
+        """What becomes of the answer, why, and whether the what-if API agrees."""
+        return sentences(*_outcome(self.before, self.after), self._observed)
 
     @property
     def _observed(self) -> str:

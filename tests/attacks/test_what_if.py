@@ -119,7 +119,7 @@ def test_text_tells_the_change_the_rules_and_the_answer(lab: Lab) -> None:
         "------  --------  --------\n"
         "scope   ✓ passed  ✗ failed\n"
         "\n"
-        "11 other rules: as before.\n"
+        "11 other rules: as before.\n\n"
         '200 becomes 403: the rule scope fails. Expected: scope "admin-$APP_CLIENT_ID". Found: no scope.\n'
         "What to do: Give the user one of these scopes, then sign in again: an old token keeps its old scopes.\n"
         "The what-if API answered 403, as predicted."
@@ -147,7 +147,12 @@ def test_only_rules_that_decide_otherwise_have_a_row(
 def test_html_and_dictionary_say_the_same(lab: Lab) -> None:
     result = lab.what_if("adminuser", key="stranger", audience=["a", "b"])
     assert "<td" in result.html()
-    for words in ("a stranger&#x27;s", "&quot;a&quot; or &quot;b&quot;", "6 other rules: no longer reached", "200 becomes 401"):
+    for words in (
+        "a stranger&#x27;s",
+        "&quot;a&quot; or &quot;b&quot;",
+        "6 other rules: no longer reached",
+        "200 becomes 401",
+    ):
         assert words in result.html()
     told = result.to_dict()
     assert [change["what"] for change in told["changes"]] == ["signing key", "authorizer's audience"]
