@@ -18,7 +18,16 @@ from labkit.learning import goto
 from labkit.learning.learner import Learner
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
-from labkit.questions.arguments import a_token, an_object, known_function, known_group, known_route, known_user, texts
+from labkit.questions.arguments import (
+    a_token,
+    an_object,
+    known_function,
+    known_group,
+    known_route,
+    known_runtime,
+    known_user,
+    texts,
+)
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
 from labkit.questions.expectations import check_calls, check_passwords
@@ -343,9 +352,10 @@ class Lab(Learner):
         with self._asking() as target:
             sign_in.remove_from_group(target, *member)
 
-    def source(self, function: str) -> Source:
-        """The code of one of the post's functions, in the lab's runtime."""
-        return source(known_function(function), self.settings.runtime, self.settings.copy_home)
+    def source(self, function: str, runtime: str | None = None) -> Source:
+        """The code of one of the post's functions, in the lab's runtime or another: `nodejs22.x`, say."""
+        wanted = self.settings.runtime if runtime is None else known_runtime(runtime)
+        return source(known_function(function), wanted, self.settings.copy_home)
 
     def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
         """Run a function once with an event of your own."""

@@ -40,8 +40,11 @@ def test_up_builds_every_step_and_status_finds_it(new_lab: Callable[..., Lab], w
 
     built = lab.up()
 
-    assert built.to_dict() == lab.status().to_dict()
     told = built.to_dict()
+    happened = [(step["name"], step.pop("happened")) for step in told["steps"]]
+    assert [step for step, deeds in happened if {deed["done"] for deed in deeds} == {"created"}] == STEP_NAMES
+    assert told == {**lab.status().to_dict(), "steps": told["steps"]}
+    assert standing(lab.status()) == STEP_NAMES
     assert {key: told[key] for key in ("target", "account", "region", "name")} == {
         "target": "embedded",
         "account": warm_cloud.account_id,
@@ -61,7 +64,7 @@ def test_up_through_a_step_stops_there(new_lab: Callable[..., Lab]) -> None:
 
     assert standing(status) == ["functions", "user-pool"]
     assert status.to_dict()["api_id"] is None
-    assert "functions   found" in status.text()
+    assert "functions   created" in status.text()
     assert "http-api    missing" in status.text()
 
 
@@ -70,7 +73,10 @@ def test_a_step_is_built_with_what_it_needs(new_lab: Callable[..., Lab]) -> None
 
     assert lab.ensure("http-api").found
     assert standing(lab.status()) == ["functions", "http-api"]
-    assert lab.ensure("authorizer").found
+    built = lab.ensure("authorizer")
+    assert built.found
+    assert [deed.name for deed in built.happened][:2] == [lab.target.names.user_pool, lab.target.names.app_client]
+    assert "authorizer      JWTAuth           created" in built.text()
     assert standing(lab.status()) == ["functions", "user-pool", "http-api", "authorizer"]
 
 

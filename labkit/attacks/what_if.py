@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -26,8 +27,8 @@ from labkit.target.target import Place, Target
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
 from labkit.text.terms import EXACT, Terms, about, in_words, key_words
-from labkit.text.wording import either, quoted
-from labkit.tokens.decision import AuthorizerSettings, Decision
+from labkit.text.wording import counted, either, quoted
+from labkit.tokens.decision import AuthorizerSettings, Decision, RuleResult
 from labkit.tokens.jws import numeric_date
 from labkit.tokens.token import decode
 
@@ -37,6 +38,9 @@ NOT_SENT = "It was not sent."
 PREDICTED_ONLY = "Predicted only: the what-if API exists in the embedded cloud, not in an AWS account."
 NO_AUDIENCE = "Predicted only: an authorizer cannot be made without an audience."
 UNREACHABLE_ISSUER = "Predicted only: an authorizer cannot be made for an issuer whose discovery document is not there."
+
+# How a rule that fails neither before nor after compares.
+AS_BEFORE, NOT_REACHED, REACHED = COMPARED = ("as before", "no longer reached", "reached now, and passed")
 
 Signer = Literal["issuer", "stranger"]
 SIGNERS: tuple[Signer, ...] = ("issuer", "stranger")
@@ -150,19 +154,20 @@ class WhatIf(Shown):
         return tuple(was.name for was, now in pairs if (was.verdict == "failed") != (now.verdict == "failed"))
 
     def blocks(self) -> Iterator[Block]:
-        """What was changed, a row for each rule, then what follows."""
+        """What was changed, the rules that decide otherwise and how many do not, then the answer."""
         yield sentences("" if self.differences else "Nothing is changed.")
         yield Table(("what", "before", "after"), self.differences, (24, 50, 50))
-        yield Table(("rule", "before", "after", "change"), self._verdicts())
-        yield sentences(*_outcome(self.before, self.after), self._observed)
+        changed, pairs = self.changed_rules, list(zip(self.before.rules, self.after.rules, strict=True))
+        rows = [(was.name, SIGNS[was.verdict], SIGNS[now.verdict]) for was, now in pairs if was.name in changed]
+        yield Table(("rule", "before", "after"), rows)
+        others = Counter(_compared(was, now) for was, now in pairs if was.name not in changed)
+        counts = "; ".join(f"{counted(others[how], 'other rule')}: {how}" for how in COMPARED if others[how])
+        yield sentences(f"{counts}.")
+        yield self.answer()
 
-    def _verdicts(self) -> list[tuple[str, str, str, str]]:
-        pairs = zip(self.before.rules, self.after.rules, strict=True)
-        changed = self.changed_rules
-        return [
-            (was.name, SIGNS[was.verdict], SIGNS[now.verdict], "◀ changed" if was.name in changed else "")
-            for was, now in pairs
-        ]
+    def answer(self) -> Block:
+        """What becomes of the answer, why, and whether the what-if API agrees."""
+        return sentences(*_outcome(self.before, self.after), self._observed)
 
     @property
     def _observed(self) -> str:
@@ -183,6 +188,12 @@ class WhatIf(Shown):
             "agrees": self.agrees,
             "observed": self._observed,
         }
+
+
+def _compared(was: RuleResult, now: RuleResult) -> str:
+    if was.verdict == now.verdict:
+        return AS_BEFORE
+    return NOT_REACHED if now.verdict == "not reached" else REACHED
 
 
 def _outcome(before: Decision, after: Decision) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from labkit.errors import UsageError
+from labkit.runtimes import RUNTIMES
 from labkit.target.names import DEFAULT_STAGE, FUNCTIONS, GROUPS, ROUTES, STAGE, USERS
 
 STAGES = (DEFAULT_STAGE, STAGE)
@@ -45,6 +46,11 @@ def known_kind(kind: object) -> str:
 def known_function(function: object) -> str:
     """Return one of the post's three functions."""
     return _one_of(function, FUNCTIONS, f"The lab has no function {function!r}.")
+
+
+def known_runtime(runtime: object) -> str:
+    """Return one of the runtimes that the lab's functions are written for."""
+    return _one_of(runtime, tuple(RUNTIMES), f"The lab has no code for the runtime {runtime!r}.")
 
 
 def a_text(value: object, what: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from labkit.aws import newest_first
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.report import Expected
+from labkit.target import kinds
 from labkit.target.target import Target
 
 # What DescribeUserPoolClient tells and UpdateUserPoolClient does not take; the rest it resets, too.
@@ -59,13 +60,19 @@ def _named_ids(target: Target, user_pool_id: str) -> list[str]:
 def ensure_app_client(target: Target, user_pool_id: str) -> None:
     """Create the app client, or mend it; of several the newest is kept."""
     cognito, clients = target.client("cognito-idp"), named_app_clients(target, user_pool_id)
+    this = kinds.APP_CLIENT, target.names.app_client
     for double in clients[1:]:
+        target.deeds.mended(*this, "a second one", "there")
         cognito.delete_user_pool_client(UserPoolId=user_pool_id, ClientId=double["ClientId"])
     if not clients:
+        target.deeds.created(*this)
         cognito.create_user_pool_client(
             UserPoolId=user_pool_id, ClientName=target.names.app_client, GenerateSecret=False, **APP_CLIENT_SETTINGS
         )
-    elif any(expected != actual for _, expected, actual in _differences(clients[0])):
+        return
+    differences = _differences(clients[0])
+    wanted, found = ({row[0]: row[which] for row in differences} for which in (1, 2))
+    if target.deeds.drifted(*this, found, wanted):
         cognito.update_user_pool_client(**mended_settings(clients[0]))
 
 

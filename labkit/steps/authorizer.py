@@ -11,7 +11,7 @@ from typing import Any
 from labkit.errors import LabError
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.app_client import app_client_id
-from labkit.steps.http_api import find_api, integrations_of, routes_of
+from labkit.steps.http_api import CLOSED, find_api, integrations_of, routes_of
 from labkit.steps.report import Expected, Report, report_on
 from labkit.steps.status import Resource, State
 from labkit.steps.step import Deletion, Left, Step
@@ -140,8 +140,9 @@ def ensure_authorizer(target: Target, api_id: str, found: dict[str, Any] | None,
     """Create the authorizer, or mend the one that was found. Returns its id."""
     client, settings = target.client("apigatewayv2"), _authorizer_settings(issuer, client_id)
     if found is None:
+        target.deeds.created(kinds.AUTHORIZER, AUTHORIZER)
         return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"])
-    if any(found.get(key) != value for key, value in settings.items()):
+    if target.deeds.drifted(kinds.AUTHORIZER, AUTHORIZER, found, settings):
         client.update_authorizer(ApiId=api_id, AuthorizerId=found["AuthorizerId"], **settings)
     return str(found["AuthorizerId"])
 
@@ -164,7 +165,19 @@ def ensure_protection(
     for key in ROUTES:
         route, wanted = routes[key], _protection(key, authorizer_id, client_id)
         if any(route.get(name) != value for name, value in wanted.items()):
+            _tell_protection(target, route, wanted)
             target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
+
+
+def _tell_protection(target: Target, route: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """A route that is still closed, as it was made, gets its protection; any other is mended."""
+    key, another = route["RouteKey"], route.get("AuthorizerId") not in (None, wanted["AuthorizerId"])
+    if route.get("AuthorizationType") == CLOSED:
+        target.deeds.created(kinds.ROUTE_SCOPE, key)
+    elif another:
+        target.deeds.mended(kinds.ROUTE_SCOPE, key, "authorizer", "another")
+    shown = {name: value for name, value in wanted.items() if name != "AuthorizerId"}
+    target.deeds.drifted(kinds.ROUTE_SCOPE, key, route, shown)
 
 
 def _protection(key: str, authorizer_id: str, client_id: str) -> dict[str, Any]:
@@ -184,8 +197,10 @@ def ensure_default_stage(target: Target, api_id: str, stage: dict[str, Any] | No
     """The `$default` stage, served at the root and deployed by itself: the post's URLs name no stage, and need it."""
     client = target.client("apigatewayv2")
     if stage is None:
+        target.deeds.created(kinds.STAGE, DEFAULT_STAGE)
         client.create_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
     elif not stage.get("AutoDeploy"):
+        target.deeds.mended(kinds.STAGE, DEFAULT_STAGE, "AutoDeploy", False)
         client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
 
 
@@ -200,10 +215,13 @@ def ensure_deployed_stage(target: Target, api_id: str, stage: dict[str, Any] | N
     """
     client = target.client("apigatewayv2")
     if stage is None:
+        target.deeds.created(kinds.STAGE, STAGE)
         client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
     elif stage.get("AutoDeploy"):
+        target.deeds.mended(kinds.STAGE, STAGE, "AutoDeploy", True)
         client.update_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
     if _deployed(target, api_id, stage) != wanted:
+        target.deeds.mended(kinds.STAGE, STAGE, "deployment", "another")
         client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
 
 

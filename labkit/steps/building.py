@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from labkit.aws import aws_errors_in_words, until_settled
 from labkit.cloud import process
@@ -16,6 +16,7 @@ from labkit.steps.status import State, Status
 from labkit.steps.step import Step
 from labkit.target import passwords
 from labkit.target.commands import Recorder
+from labkit.target.deeds import Deed
 from labkit.target.doctor import require_runtime
 from labkit.target.embedded import EmbeddedPlace
 from labkit.target.journal import Journal, was_built
@@ -53,9 +54,10 @@ class Builder:
 
     target: Target
     tell: Tell
+    _done: dict[str, tuple[Deed, ...]] = field(default_factory=dict)
 
     def up(self, steps: tuple[Step, ...]) -> Status:
-        """Build the steps, each whole before the next. Returns what then exists."""
+        """Build the steps, each whole before the next. Returns what then exists and what was done."""
         if self.target.reset_passwords:
             users = " and ".join(USERS)
             self.tell(f"Setting new passwords for {users}. Nobody can sign in with the present ones any more.")
@@ -64,13 +66,18 @@ class Builder:
                 self._ensure(step)
             status = found(self.target)
         self._tell_unknown(status.states)
-        return status
+        states = (replace(state, happened=self._done.get(state.step, ())) for state in status.states)
+        return replace(status, states=tuple(states))
 
     def ensure(self, step: Step) -> State:
-        """Build a step, and before it what it needs and does not find. Returns what then exists of it."""
+        """Build a step, and before it what it needs and does not find. Returns what then exists of it.
+
+        What was done to the steps that it needs is told with it.
+        """
         with self._writing():
             self._with_needs(step)
-            state = step.find(self.target)
+            happened = tuple(deed for deeds in self._done.values() for deed in deeds)
+            state = replace(step.find(self.target), happened=happened)
         self._tell_unknown((state,))
         return state
 
@@ -97,6 +104,7 @@ class Builder:
         if target.place.kind == "embedded":
             require_runtime(target.settings.runtime)
         with target.one_writer(), target.asking_once():
+            target.deeds.taken()  # of a verb that did not come to its end
             yield
 
     def _with_needs(self, step: Step) -> None:
@@ -113,6 +121,7 @@ class Builder:
         finally:
             journal.add(step.name, recorder.commands)
         journal.reached(step.name)
+        self._done[step.name] = self.target.deeds.taken()
 
     def _waiting(self, why: str) -> None:
         self.target.forget_answers()

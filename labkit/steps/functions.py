@@ -133,6 +133,7 @@ def _made_or_mended(target: Target, function: str) -> str:
     code = package(function, target.settings.runtime, target.settings.copy_home)
     settings = _settings(target, function, code)
     if found is None:
+        target.deeds.created(kinds.FUNCTION, settings["FunctionName"])
         client.create_function(**settings, Code={"ZipFile": code.content}, Tags=target.names.tags)
         return ACTIVE
     if not is_tagged(found.get("Tags"), target):
@@ -153,12 +154,13 @@ def _settings(target: Target, function: str, code: Package) -> dict[str, Any]:
 
 def _mend_function(target: Target, found: dict[str, Any], settings: dict[str, Any], code: Package) -> str:
     client, name = target.client("lambda"), settings["FunctionName"]
-    drifted = any(found.get(key) != value for key, value in settings.items())
+    drifted = target.deeds.drifted(kinds.FUNCTION, name, found, settings)
     if drifted:
         wait(target, name, ACTIVE, UPDATED)
         client.update_function_configuration(**settings)
     stale = found.get("CodeSha256") != code.code_sha256
     if stale:
+        target.deeds.mended(kinds.FUNCTION, name, "code", "another")
         wait(target, name, ACTIVE, UPDATED)
         client.update_function_code(FunctionName=name, ZipFile=code.content)
     if drifted or stale:

@@ -16,6 +16,7 @@ from labkit.target.names import ROUTES
 from labkit.target.target import Target
 
 PERMISSION = "http-api-runs-the-function"
+CLOSED = "AWS_IAM"  # the authorization type of a route that has no authorizer yet
 
 
 class HttpApi(Step):
@@ -53,7 +54,7 @@ class HttpApi(Step):
             # Changes of one API at the same time are refused with a ConflictException, so its routes take turns.
             used[key], _ = side_by_side(
                 partial(_ensure_way, target, api_id, key, integrations, used.get(key), routes.get(key)),
-                partial(ensure_permission, target, function, route_statement(target, api_id, key)),
+                partial(ensure_permission, target, function, route_statement(target, api_id, key), (kinds.ROUTE, key)),
             )
         delete_doubles(target, api_id, integrations, set(used.values()))
 
@@ -126,9 +127,11 @@ def ensure_api(target: Target) -> str:
     """Create the HTTP API. Returns its id. A second API of ours is deleted."""
     client, apis = target.client("apigatewayv2"), our_apis(target)
     for extra in apis[1:]:
+        target.deeds.mended(kinds.HTTP_API, target.names.api, "a second one", "there")
         client.delete_api(ApiId=extra["ApiId"])
     if apis:
         return str(apis[0]["ApiId"])
+    target.deeds.created(kinds.HTTP_API, target.names.api)
     created = client.create_api(Name=target.names.api, ProtocolType="HTTP", Tags=target.names.tags)
     return ensure_api(target) if was_repeated(created) else str(created["ApiId"])
 
@@ -142,32 +145,33 @@ def _ensure_way(
     route: dict[str, Any] | None,
 ) -> str:
     """The integration, then the route that leads to it. Returns the integration's id."""
-    integration_id = ensure_integration(target, api_id, ROUTES[key][0], integrations, used)
+    integration_id = ensure_integration(target, api_id, key, integrations, used)
     ensure_route(target, api_id, key, integration_id, route)
     return integration_id
 
 
 def ensure_integration(
-    target: Target, api_id: str, function: str, integrations: dict[str, dict[str, Any]], used: str | None
+    target: Target, api_id: str, key: str, integrations: dict[str, dict[str, Any]], used: str | None
 ) -> str:
-    """Create the Lambda proxy integration of a function, or mend it.
+    """Create the Lambda proxy integration of a route's function, or mend it.
 
     Args:
         target: the lab's place.
         api_id: the API.
-        function: one of the post's FUNCTIONS.
+        key: one of the post's ROUTES.
         integrations: the API's integrations by id.
         used: the id of the one that the function's route uses; of several that fit, this one is kept.
 
     Returns:
         Its id.
     """
-    client, settings = target.client("apigatewayv2"), _integration_settings(target, function)
+    client, settings = target.client("apigatewayv2"), _integration_settings(target, ROUTES[key][0])
     same = [i for i, found in integrations.items() if found.get("IntegrationUri") == settings["IntegrationUri"]]
     if not same:
+        target.deeds.mended(kinds.ROUTE, key, "integration", "missing")
         return str(client.create_integration(ApiId=api_id, **settings)["IntegrationId"])
     kept = used if used in same else same[0]
-    if any(integrations[kept].get(key) != value for key, value in settings.items()):
+    if target.deeds.drifted(kinds.ROUTE, key, integrations[kept], settings):
         client.update_integration(ApiId=api_id, IntegrationId=kept, **settings)
     return kept
 
@@ -193,9 +197,11 @@ def ensure_route(target: Target, api_id: str, key: str, integration_id: str, rou
     """Create a route, closed to everybody until it gets its authorizer, or point it at its integration again."""
     client, wanted = target.client("apigatewayv2"), f"integrations/{integration_id}"
     if route is None:
+        target.deeds.created(kinds.ROUTE, key)
         # Not NONE: with an auto-deploying stage in place that would leave the route open until the next step.
-        client.create_route(ApiId=api_id, RouteKey=key, Target=wanted, AuthorizationType="AWS_IAM")
+        client.create_route(ApiId=api_id, RouteKey=key, Target=wanted, AuthorizationType=CLOSED)
     elif route.get("Target") != wanted:
+        target.deeds.mended(kinds.ROUTE, key, "integration", "another" if route.get("Target") else "missing")
         client.update_route(ApiId=api_id, RouteId=route["RouteId"], Target=wanted)
 
 

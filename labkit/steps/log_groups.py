@@ -47,10 +47,12 @@ def ensure_log_group(target: Target, function: str, group: dict[str, Any] | None
     """
     logs, name = target.client("logs"), target.names.log_group(function)
     if group is None:
+        target.deeds.created(kinds.LOG_GROUP, name)
         logs.create_log_group(logGroupName=name, tags=target.names.tags)
     elif not is_tagged(group["tags"], target):
         raise refuse_foreign(kinds.LOG_GROUP, name)
-    if group is None or group.get("retentionInDays") != RETENTION_DAYS:
+    kept = (group or {}).get("retentionInDays", "for ever")
+    if target.deeds.drifted(kinds.LOG_GROUP, name, {"retention": kept}, {"retention": RETENTION_DAYS}):
         logs.put_retention_policy(logGroupName=name, retentionInDays=RETENTION_DAYS)
 
 

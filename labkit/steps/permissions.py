@@ -20,13 +20,22 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
     return {"StatementId": statement_id, "Principal": principal, "SourceArn": source_arn}
 
 
-def ensure_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
-    """Add a permission to a function unless one says so, in the place of one of its name that says something else."""
+def ensure_permission(target: Target, function: str, wanted: dict[str, str], needed_by: tuple[str, str]) -> None:
+    """Add a permission to a function unless one says so, in the place of one of its name that says something else.
+
+    Args:
+        target: the lab's place.
+        function: one of the post's FUNCTIONS.
+        wanted: the permission as `statement` tells it.
+        needed_by: the kind and the name of the resource that cannot do without it.
+    """
     client, name = target.client("lambda"), target.names.function(function)
     statements = kept_statements(target, function)
     if _as_kept(wanted) in statements.values():
         return
-    if wanted["StatementId"] in statements:
+    named = statements.get(wanted["StatementId"])
+    target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(named) if named else "missing")
+    if named:
         client.remove_permission(FunctionName=name, StatementId=wanted["StatementId"])
     client.add_permission(
         FunctionName=name, Action="lambda:InvokeFunction", **wanted, SourceAccount=target.place.account

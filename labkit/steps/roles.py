@@ -119,13 +119,17 @@ def ensure_role(target: Target, function: str, role: dict[str, Any] | None, boun
     """
     iam, name = target.client("iam"), target.names.role(function)
     if role is None:
+        target.deeds.created(kinds.ROLE, name)
         _create_role(target, name, boundary)
     elif not is_tagged(role.get("Tags"), target):
         raise refuse_foreign(kinds.ROLE, name)
     elif role.get("AssumeRolePolicyDocument") != TRUST_POLICY:
+        target.deeds.mended(kinds.ROLE, name, "trust", "something else")
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(TRUST_POLICY))
     policy = logs_policy(target, function)
-    if role is None or _inline_policy(target, name) != policy:
+    allowed = _inline_policy(target, name) if role else {}
+    if allowed != policy:
+        target.deeds.mended(kinds.ROLE, name, "policy", "something else" if allowed else "missing")
         iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(policy))
 
 

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from labkit.target.deeds import Deed
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
+
+WIDTHS = (20, 60, 60)
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,15 @@ class Resource:
 
 @dataclass(frozen=True, repr=False)
 class State(Shown):
-    """What exists of a step. `ids` holds what AWS made up: `user_pool_id` and the like."""
+    """What exists of a step. `ids` holds what AWS made up: `user_pool_id` and the like.
+
+    `happened` is what was just created or mended; nothing, if the step was only looked up.
+    """
 
     step: str
     resources: tuple[Resource, ...]
     ids: dict[str, str] = field(default_factory=dict)
+    happened: tuple[Deed, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -44,13 +51,17 @@ class State(Shown):
         return tuple(resource for resource in self.resources if not resource.found)
 
     def blocks(self) -> Iterator[Block]:
-        """A row for each resource."""
-        rows = [(r.kind, r.name, "given" if r.given else "found" if r.found else "missing") for r in self.resources]
-        yield Table((self.step, "name", "state"), rows)
+        """A row for each resource, and for what was done to one of another step, which this one needs."""
+        done = {(deed.kind, deed.name): deed.words for deed in self.happened}
+        rows = {(r.kind, r.name): "given" if r.given else "found" if r.found else "missing" for r in self.resources}
+        yield Table(
+            (self.step, "name", "state"), [(*resource, state) for resource, state in (rows | done).items()], WIDTHS
+        )
 
     def to_dict(self) -> dict[str, Any]:
-        """`name` of the step, whether all of it was `found`, and the `ids`."""
-        return {"name": self.step, "found": self.found, "ids": dict(self.ids)}
+        """`name` of the step, whether all of it was `found`, the `ids`, and what `happened`."""
+        happened = [deed.to_dict() for deed in self.happened]
+        return {"name": self.step, "found": self.found, "ids": dict(self.ids), "happened": happened}
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,6 +83,8 @@ class Status(Shown):
         """Where the lab is, and a row for each step."""
         yield sentences(f"Lab {self.name} on the {PLACES[self.place_kind]}")
         yield Table(("step", "state", "missing"), [(s.step, _word(s), _missing(s)) for s in self.states])
+        deeds = [deed for state in self.states if _word(state) == "mended" for deed in state.happened]
+        yield Table(("mended", "name", "state"), [(deed.kind, deed.name, deed.words) for deed in deeds], WIDTHS)
 
     def to_dict(self) -> dict[str, Any]:
         """Where the lab is, its ids (null while they do not exist) and its `steps`."""
@@ -94,6 +107,10 @@ def _missing(state: State) -> str:
 
 
 def _word(state: State) -> str:
+    if state.found and sum(deed.created for deed in state.happened) == sum(
+        not resource.given for resource in state.resources
+    ):
+        return "created"
     if state.found:
-        return "found"
+        return "mended" if state.happened else "found"
     return "in part" if state.begun else "missing"

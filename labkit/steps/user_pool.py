@@ -19,6 +19,8 @@ from labkit.target.names import GROUPS, PRE_TOKEN, USERS
 from labkit.target.target import Target
 
 PERMISSION = "cognito-runs-the-trigger"
+ONE_PREFIX = "one prefix"
+BY_ADMINISTRATORS = "by administrators only"
 
 PASSWORD_POLICY = {
     "MinimumLength": 12,
@@ -57,7 +59,7 @@ class UserPool(Step):
         resources = [
             Resource(kinds.USER_POOL, target.names.user_pool, pool is not None),
             Resource(kinds.APP_CLIENT, target.names.app_client, client_id is not None),
-            Resource(kinds.HOSTED_DOMAIN, "one prefix", domain is not None),
+            Resource(kinds.HOSTED_DOMAIN, ONE_PREFIX, domain is not None),
             *(Resource(kinds.GROUP, group, group in groups) for group in GROUPS),
             *(Resource(kinds.USER, user, user in users) for user in USERS),
         ]
@@ -71,7 +73,7 @@ class UserPool(Step):
         pool = ensure_user_pool(target)
         user_pool_id = str(pool["Id"])
         side_by_side(
-            partial(ensure_permission, target, PRE_TOKEN, trigger_statement(target, user_pool_id)),
+            partial(ensure_permission, target, PRE_TOKEN, trigger_statement(target, user_pool_id), _pool(target)),
             partial(_ensure_client_and_domain, target, pool),
             partial(ensure_groups, target, user_pool_id),
         )
@@ -99,6 +101,10 @@ class UserPool(Step):
             ours = is_tagged(pool.get("UserPoolTags"), target)
             plan += pool_deletions(pool) if ours else [foreign(kinds.USER_POOL, pool["Name"], pool["Id"])]
         return plan
+
+
+def _pool(target: Target) -> tuple[str, str]:
+    return kinds.USER_POOL, target.names.user_pool
 
 
 def _inside(target: Target, user_pool_id: str) -> list[Any]:
@@ -133,11 +139,13 @@ def ensure_user_pool(target: Target) -> dict[str, Any]:
     """Create the user pool with its trigger, or mend it. Returns it. A second pool of ours is deleted."""
     pools = our_user_pools(target)
     for extra in pools[1:]:
+        target.deeds.mended(*_pool(target), "a second one", "there")
         for deletion in pool_deletions(extra):
             getattr(target.client(deletion.service), deletion.operation)(**deletion.parameters)
     if pools:
         _mend_user_pool(target, pools[0])
         return pools[0]
+    target.deeds.created(*_pool(target))
     created = target.client("cognito-idp").create_user_pool(
         PoolName=target.names.user_pool,
         **_pool_settings(target),
@@ -156,8 +164,9 @@ def _pool_settings(target: Target) -> dict[str, Any]:
 
 
 def _mend_user_pool(target: Target, pool: dict[str, Any]) -> None:
-    drifted = [key for key, actual, expected in _pool_differences(target, pool) if actual != expected]
-    if not drifted:
+    differences = _pool_differences(target, pool)
+    found, wanted = ({row[0]: row[which] for row in differences} for which in (1, 2))
+    if not target.deeds.drifted(*_pool(target), found, wanted):
         return
     settings = _merged(updatable(pool), _pool_settings(target))
     settings["LambdaConfig"].pop("PreTokenGenerationConfig", None)  # the version 1.0 of the event is the default
@@ -184,7 +193,7 @@ def _pool_differences(target: Target, pool: dict[str, Any]) -> list[tuple[str, o
     return [
         ("trigger", _trigger(pool), target.names.function_arn(PRE_TOKEN)),
         ("password policy", {key: policy.get(key) for key in PASSWORD_POLICY}, PASSWORD_POLICY),
-        ("sign-up", admin_only, True),
+        ("sign-up", BY_ADMINISTRATORS if admin_only else "open to everybody", BY_ADMINISTRATORS),
     ]
 
 
@@ -200,6 +209,7 @@ def _ensure_client_and_domain(target: Target, pool: dict[str, Any]) -> None:
     """One after the other: changes of one pool at the same time may be refused."""
     ensure_app_client(target, pool["Id"])
     if not pool.get("Domain"):
+        target.deeds.created(kinds.HOSTED_DOMAIN, ONE_PREFIX)
         target.client("cognito-idp").create_user_pool_domain(
             Domain=target.names.domain_prefix(pool["Id"]), UserPoolId=pool["Id"]
         )
@@ -211,13 +221,13 @@ def trigger_statement(target: Target, user_pool_id: str) -> dict[str, str]:
 
 
 def _pool_rows(target: Target, pool: dict[str, Any]) -> list[Expected]:
-    name, domain = pool["Name"], "one prefix" if pool.get("Domain") else "missing"
+    name, domain = pool["Name"], ONE_PREFIX if pool.get("Domain") else "missing"
     return [
         *(
             Expected(f"{subject} of {name}", _flat(expected), _flat(actual), _WHY[subject])
             for subject, actual, expected in _pool_differences(target, pool)
         ),
-        Expected(f"hosted domain of {name}", "one prefix", domain, "Sign-in pages would be served there."),
+        Expected(f"hosted domain of {name}", ONE_PREFIX, domain, "Sign-in pages would be served there."),
     ]
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from labkit.errors import UsageError
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.report import Expected
-from labkit.target import passwords
+from labkit.target import kinds, passwords
 from labkit.target.names import GROUPS, USERS
 from labkit.target.target import Target
 
@@ -34,12 +34,14 @@ def found_users(target: Target, user_pool_id: str) -> set[str]:
 def ensure_groups(target: Target, user_pool_id: str) -> None:
     """Create the groups that are missing."""
     found = found_groups(target, user_pool_id)
+    missing = [group for group in GROUPS if group not in found]
+    for group in missing:
+        target.deeds.created(kinds.GROUP, group)
     create = target.client("cognito-idp").create_group
     side_by_side(
         *(
             partial(create, UserPoolId=user_pool_id, GroupName=group, Description=f"May call what asks for {group}")
-            for group in GROUPS
-            if group not in found
+            for group in missing
         )
     )
 
@@ -54,16 +56,23 @@ def ensure_user(target: Target, user_pool_id: str, user: str) -> None:
     found = target.read("cognito-idp", "admin_get_user", **key)
     joined = groups_of(target, user_pool_id, user) if found else set()
     if found is None:
+        target.deeds.created(kinds.USER, user)
         # Without SUPPRESS, Cognito tries to send an invitation.
         found = cognito.admin_create_user(**key, MessageAction="SUPPRESS")["User"]
-    has_one = found.get("UserStatus") == "CONFIRMED" and not passwords.is_unfinished(target, user_pool_id, user)
-    if target.reset_passwords or not has_one:
+    unfinished = passwords.is_unfinished(target, user_pool_id, user)
+    password = "half set" if unfinished else "another" if target.reset_passwords else "set"
+    known = {"status": found.get("UserStatus"), "password": password}
+    if target.deeds.drifted(kinds.USER, user, known, {"status": "CONFIRMED", "password": "set"}):
         # A permanent password confirms the user, who would otherwise have to change it at the first sign-in.
         password = passwords.new(target, user_pool_id, user)
         cognito.admin_set_user_password(**key, Password=password, Permanent=True)
         passwords.confirm(target, user_pool_id, user)
     if not found.get("Enabled", True):
+        target.deeds.mended(kinds.USER, user, "status", "disabled")
         cognito.admin_enable_user(**key)
+    target.deeds.drifted(
+        kinds.USER, user, {"membership": sorted(joined & set(GROUPS))}, {"membership": sorted(USERS[user])}
+    )
     for group in GROUPS:
         if group in USERS[user] and group not in joined:
             cognito.admin_add_user_to_group(**key, GroupName=group)

@@ -15,6 +15,7 @@ from labkit.errors import LabError, UsageError
 from labkit.machine.locks import one_at_a_time
 from labkit.settings import Settings
 from labkit.target.answers import Answers
+from labkit.target.deeds import Deeds
 from labkit.target.embedded import embedded_folder
 from labkit.target.names import Names
 
@@ -59,7 +60,7 @@ class Target:
     """One lab's place: its clients, its names and its private folder.
 
     A client is made once a service. `confirmed` tells whether writing to this place is agreed to, `reset_passwords`
-    whether users get new passwords who have some.
+    whether users get new passwords who have some; `deeds` keeps what is done to the lab's resources.
     """
 
     settings: Settings
@@ -69,6 +70,7 @@ class Target:
     _making: Lock = field(default_factory=Lock, repr=False)
     _answers: Answers | None = field(default=None, repr=False)
     reset_passwords: bool = False
+    deeds: Deeds = field(default_factory=Deeds, repr=False)
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service: `cognito-idp`, `apigatewayv2`, ..."""

@@ -1,4 +1,5 @@
 // Runs in a cell's output: `element` is where it stands, and %s becomes the text to copy.
+element.setAttribute("role", "status");
 const said = (text) => { element.textContent = text; };
 const copied = navigator.clipboard
   ? navigator.clipboard.writeText(%s)

@@ -48,7 +48,7 @@ function render({ model, el }) {
     said,
   );
   // Enter in a radio button submits, as in any form. JupyterLab's shortcuts are not meant for what is typed in here.
-  form.addEventListener("submit", buttons[0].press);
+  form.addEventListener("submit", buttons[0]?.press ?? ((event) => event.preventDefault()));
   buttons.slice(1).forEach(({ made, press }) => made.addEventListener("click", press));
   form.addEventListener("keydown", (event) => event.stopPropagation());
   const show = () => { said.innerHTML = model.get("said"); };

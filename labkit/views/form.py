@@ -23,7 +23,10 @@ ANSWER_ALL = "Answer every question first."
 
 
 class Form(anywidget.AnyWidget):
-    """Questions and buttons. `chosen` has a letter for each group, empty where none is chosen."""
+    """Questions and buttons, or none; `chosen` has a letter for each group, empty where none is chosen.
+
+    What is said in it is read out, too, by a program that reads the page to its user.
+    """
 
     _esm = Path(__file__).with_name("form.js")
     _css = Path(__file__).with_name("form.css")

@@ -40,7 +40,7 @@ class TokenExplorer(View):
 
     def _parts(self) -> list[widgets.Widget]:
         """The buttons that choose a part, and the part."""
-        part = widgets.ToggleButtons(options=["Header", "Claims", "Signature"], value="Claims")
+        part = widgets.ToggleButtons(options=["Header", "Claims", "Signature"], value="Claims", description="Part:")
         part.style.button_width = "auto"
         shown = html("")
 

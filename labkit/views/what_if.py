@@ -11,6 +11,7 @@ from labkit.attacks.what_if import Change, WhatIf
 from labkit.errors import LabError
 from labkit.target.names import USERS
 from labkit.text.blocks import sentences
+from labkit.views.form import Form
 from labkit.views.view import View, html, stack
 
 CLAIMS = ("scope", "aud", "iss")
@@ -21,7 +22,7 @@ HINT = "A claim that you empty is taken out. A change is predicted at once, and 
 
 
 class WhatIfPanel(View):
-    """Fields to change what there is to change, and below them what the rules make of it.
+    """Fields to change what there is to change; above them what is answered, below them what the rules make of it.
 
     Args:
         result: what it begins with; its own changes are in the fields, as far as there is a field for them.
@@ -35,11 +36,11 @@ class WhatIfPanel(View):
         self._name, self._value = _text("Another claim"), _text("Its value")
         self._clock, self._key = _choice("Clock", tuple(CLOCK)), _choice("Signing key", tuple(KEYS))
         self._audience, self._scopes = _text("Authorizer's audience"), _text("Route's scopes")
-        self._shown = html("")
+        self._said, self._shown = Form(), html("")
         self._filling = False
 
     def build(self) -> widgets.Widget:
-        """The fields, a button that sends, one that puts everything back, and what the rules make of it."""
+        """What is answered, the fields, a button that sends, one that puts everything back, and what the rules say."""
         self._fill(self._base, self._base.change)
         self._user.observe(lambda _: self._begin(), "value")
         for field in self._fields():
@@ -48,7 +49,7 @@ class WhatIfPanel(View):
         send.on_click(lambda _: self._try(send=True))
         back.on_click(lambda _: self._begin())
         buttons = widgets.HBox([send, back])
-        return stack(html(sentences(HINT)), self._user, *self._fields(), buttons, self._shown)
+        return stack(self._said, html(sentences(HINT)), self._user, *self._fields(), buttons, self._shown)
 
     def _fields(self) -> tuple[widgets.ValueWidget, ...]:
         token = (*self._claims.values(), self._name, self._value, self._clock, self._key)
@@ -59,7 +60,7 @@ class WhatIfPanel(View):
         try:
             self._base = self._base.ask(self._user.value, route=self._base.route, send=False)
         except LabError as error:
-            self._shown.value = html(sentences(str(error))).value
+            self._refuse(error)
         else:
             self._fill(self._base, Change())
 
@@ -89,12 +90,17 @@ class WhatIfPanel(View):
         try:
             asked = self._base.ask(self._user.value, **self.changes(), route=self._base.route, send=send)
         except LabError as error:
-            self._shown.value = html(sentences(str(error))).value
+            self._refuse(error)
         else:
             self._show(asked)
 
+    def _refuse(self, error: LabError) -> None:
+        self._said.say([sentences(str(error))])
+        self._shown.value = ""
+
     def _show(self, result: WhatIf) -> None:
         self._result = result
+        self._said.say([result.answer()])
         self._shown.value = html(result.html()).value
 
     def changes(self) -> dict[str, Any]:

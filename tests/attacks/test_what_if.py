@@ -115,31 +115,44 @@ def test_text_tells_the_change_the_rules_and_the_answer(lab: Lab) -> None:
         "-----------  ---------------------------------------------  -------\n"
         'claim scope  "admin-$APP_CLIENT_ID regular-$APP_CLIENT_ID"  none\n'
         "\n"
-        "rule             before    after     change\n"
-        "---------------  --------  --------  ---------\n"
-        "request-size     ✓ passed  ✓ passed\n"
-        "identity-source  ✓ passed  ✓ passed\n"
-        "shape            ✓ passed  ✓ passed\n"
-        "algorithm        ✓ passed  ✓ passed\n"
-        "key-id           ✓ passed  ✓ passed\n"
-        "signature        ✓ passed  ✓ passed\n"
-        "issuer           ✓ passed  ✓ passed\n"
-        "audience         ✓ passed  ✓ passed\n"
-        "expiry           ✓ passed  ✓ passed\n"
-        "not-before       ✓ passed  ✓ passed\n"
-        "issued-at        ✓ passed  ✓ passed\n"
-        "scope            ✓ passed  ✗ failed  ◀ changed\n"
+        "rule    before    after\n"
+        "------  --------  --------\n"
+        "scope   ✓ passed  ✗ failed\n"
         "\n"
+        "11 other rules: as before.\n\n"
         '200 becomes 403: the rule scope fails. Expected: scope "admin-$APP_CLIENT_ID". Found: no scope.\n'
         "What to do: Give the user one of these scopes, then sign in again: an old token keeps its old scopes.\n"
         "The what-if API answered 403, as predicted."
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "rows", "others"),
+    [
+        ({}, [], "12 other rules: as before."),
+        ({"hours_later": 2}, ["expiry"], "8 other rules: as before; 3 other rules: no longer reached."),
+        ({"user": "regularuser", "without": "iss"}, ["issuer", "scope"], "6 other rules: as before; 4"),
+        ({"user": "regularuser", "scopes": NOTHING}, ["scope"], "11 other rules: as before."),
+    ],
+)
+def test_only_rules_that_decide_otherwise_have_a_row(
+    lab: Lab, change: dict[str, Any], rows: list[str], others: str
+) -> None:
+    result = lab.what_if(**change, send=False)
+    told = [rule.name for rule in result.after.rules if f"\n{rule.name} " in result.text()]
+    assert (told, others in result.text()) == (rows, True)
+    assert others in result.html()
+
+
 def test_html_and_dictionary_say_the_same(lab: Lab) -> None:
     result = lab.what_if("adminuser", key="stranger", audience=["a", "b"])
     assert "<td" in result.html()
-    for words in ("a stranger&#x27;s", "&quot;a&quot; or &quot;b&quot;", "◀ changed", "200 becomes 401"):
+    for words in (
+        "a stranger&#x27;s",
+        "&quot;a&quot; or &quot;b&quot;",
+        "6 other rules: no longer reached",
+        "200 becomes 401",
+    ):
         assert words in result.html()
     told = result.to_dict()
     assert [change["what"] for change in told["changes"]] == ["signing key", "authorizer's audience"]

@@ -10,6 +10,7 @@ import pytest
 
 from labkit.lab import Lab
 from labkit.views import view
+from labkit.views.form import Form
 from labkit.views.view import View
 
 
@@ -31,7 +32,12 @@ class Hands:
 
     @property
     def seen(self) -> str:
-        return unescape(self.parts[-1].value)
+        return unescape(self.said + self.parts[-1].value)
+
+    @property
+    def said(self) -> str:
+        """What stands above the fields and is read out."""
+        return str(self.parts[1].said)
 
 
 def _within(widget: widgets.Widget) -> list[widgets.Widget]:
@@ -72,9 +78,10 @@ def test_a_change_that_was_asked_for_is_in_its_fields(lab: Lab) -> None:
 def test_a_change_is_predicted_at_once_and_sent_on_demand(hands: Hands) -> None:
     hands.type("Claim scope", "nothing")
     assert "200 becomes 403: the rule scope fails." in hands.seen
-    assert "It was not sent." in hands.seen
+    assert "200 becomes 403: the rule scope fails." in hands.said
+    assert "It was not sent." in hands.said
     hands.press("Send it")
-    assert "The what-if API answered 403, as predicted." in hands.seen
+    assert "The what-if API answered 403, as predicted." in hands.said
 
 
 @pytest.mark.parametrize(
@@ -124,7 +131,7 @@ def test_its_text_and_html_are_those_of_what_is_seen(hands: Hands) -> None:
 
 
 def test_every_field_has_a_label_and_is_one_that_a_keyboard_works(hands: Hands) -> None:
-    controls = [part for part in hands.parts if not isinstance(part, widgets.HTML)]
+    controls = [part for part in hands.parts if not isinstance(part, widgets.HTML | Form)]
     assert len(controls) == 12
     assert all(isinstance(part, widgets.Text | widgets.Dropdown | widgets.Button) for part in controls)
     assert all(part.description for part in controls)
@@ -136,8 +143,8 @@ def test_what_went_wrong_is_said_in_the_panel(lab: Lab, hands: Hands) -> None:
     gateway.update_api(**api, Name="renamed")
     try:
         hands.type("Claim scope", "nothing")
-        assert "There is no HTTP API of this lab" in hands.seen
+        assert "There is no HTTP API of this lab" in hands.said
         hands.press("Put back")
-        assert "There is no HTTP API of this lab" in hands.seen
+        assert "There is no HTTP API of this lab" in hands.said
     finally:
         gateway.update_api(**api, Name=lab.target.names.api)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from labkit.cloud.session import session
 from labkit.errors import UsageError
 from labkit.lab import Lab
 from labkit.target.passwords import RESET
+from labkit.text.shown import Shown
 from tests.labs import Calls, lab_at, settings_report
 
 NAME = "damaged"
@@ -403,11 +405,14 @@ def test_a_damage_is_named_and_mended_and_nothing_else_is_touched(damage: Damage
 
     found = settings_report(lab).findings
     calls = Calls(lab.target)
-    after = lab.up().ids
+    mended = lab.up()
+    after = mended.ids
 
     assert found, "check saw nothing"
     assert (found[0].step, found[0].subject, found[0].remedy) == (damage.step, damage.subject, "labkit up")
     assert calls.writes == damage.mended_by
+    told = next(state.happened for state in mended.states if state.step == damage.step)
+    assert told, "up does not say that it mended something"
     assert settings_report(lab).findings == ()
     kept = ("user_pool_id", "app_client_id", "api_id", "issuer", "domain")
     assert {key: after.get(key) for key in kept} == {key: before.get(key) for key in kept}
@@ -494,11 +499,25 @@ def test_a_reset_of_passwords_that_would_set_none_is_refused(lab: Lab) -> None:
     assert calls.made == []
 
 
+@pytest.mark.parametrize("build", [lambda lab: lab.up(), lambda lab: lab.ensure("authorizer")], ids=["up", "ensure"])
+def test_what_was_mended_is_told_with_what_was_wrong(build: Callable[[Lab], Shown], lab: Lab, site: Site) -> None:
+    site.trust({"Audience": ["nobody"]})
+    site.gateway.delete_stage(**site.api, StageName="Test")
+    site.gateway.update_route(**site.regular_route, AuthorizationType="NONE", AuthorizationScopes=[])
+
+    text = re.sub(r"\s+", " ", build(lab).text())
+
+    assert "authorizer JWTAuth mended: Audience was nobody" in text
+    assert "GET /RegularUser mended: AuthorizationType was NONE, AuthorizationScopes was missing" in text
+    assert "stage Test created" in text
+    assert "GET /AdminUser mended" not in text
+
+
 def test_a_second_up_changes_nothing(lab: Lab) -> None:
     before = lab.status().to_dict()
     calls = Calls(lab.target)
 
-    lab.up()
+    again = lab.up()
 
     assert calls.writes == []
-    assert lab.status().to_dict() == before
+    assert again.to_dict() == lab.status().to_dict() == before

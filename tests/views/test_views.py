@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
 from html import unescape
@@ -13,6 +14,7 @@ import pytest
 from labkit.errors import UsageError
 from labkit.lab import Lab
 from labkit.views import AccessMatrix, Ladder, TokenExplorer, WhatIfPanel, view
+from labkit.views.form import Form
 from labkit.views.token_explorer import remaining
 from tests.signing import signed
 
@@ -35,8 +37,8 @@ def inside(widget: widgets.Widget) -> Iterator[widgets.Widget]:
 
 def said(widget: widgets.Widget) -> str:
     """All text in a widget, with what its buttons and choices are called."""
-    found = inside(widget)
-    text = "\n".join(str(getattr(w, "value", "")) + str(getattr(w, "description", "")) for w in found)
+    parts = ("value", "description", "said")
+    text = "\n".join(str(getattr(w, part, "")) for w in inside(widget) for part in parts)
     return unescape(text).replace("<span>$</span>", "$")
 
 
@@ -176,3 +178,30 @@ def test_a_cell_of_the_matrix_leads_to_its_rules(lab: Lab) -> None:
     ]  # fmt: skip
     cells[2].click()
     assert "GET /AdminUser as regularuser: 403, refused by the rule scope." in said(widget)
+
+
+def test_every_control_has_a_label(lab: Lab) -> None:
+    controls = (widgets.Button, widgets.Text, widgets.Dropdown, widgets.ToggleButtons)
+    for result in (lab.read(lab.tokens("adminuser")["id"]), lab.explain("GET /AdminUser"), lab.access(),
+                   lab.what_if(send=False)):  # fmt: skip
+        found = [part for part in inside(view(result).widget) if isinstance(part, controls)]
+        assert found
+        assert [part for part in found if not part.description] == []
+
+
+def test_what_answers_a_person_is_read_out(lab: Lab) -> None:
+    matrix, panel = view(lab.access()).widget, view(lab.what_if(send=False)).widget
+    button(matrix, "403 ✓ as predicted").click()
+    next(part for part in inside(panel) if isinstance(part, widgets.Text)).value = ""
+    assert choice(matrix, Form).said == "<p>GET /AdminUser as regularuser: 403, refused by the rule scope.</p>"
+    assert "200 becomes 403: the rule scope fails." in choice(panel, Form).said
+
+
+def test_nothing_is_told_by_colour_alone(lab: Lab) -> None:
+    forged = lab.tokens("adminuser")["id"][:-4] + "AAAA"
+    text = "".join(
+        said(view(result).widget) for result in (lab.read(forged), lab.explain("GET /AdminUser", "regularuser"))
+    )
+    coloured = re.findall(r'class="(?:badge bad|failed|passed|not-reached)".*?(?=</span>|</b>)', text)
+    assert len(coloured) > len(lab.explain("GET /AdminUser", observe=False).decision.rules)
+    assert [each for each in coloured if each[-12:].split(">")[-1][:1] not in "✓✗·" and "✗" not in each] == []

@@ -13,6 +13,7 @@ from labkit.learning.task import checks, resets, solves
 from labkit.learning.work import NotYet, Workplace
 from labkit.steps.http_api import PERMISSION, find_api
 from labkit.steps.permissions import ensure_permission, statement
+from labkit.target import kinds
 from labkit.target.names import DEFAULT_STAGE, ROUTES, STAGE
 from labkit.target.target import Target
 
@@ -78,7 +79,7 @@ def solve(place: Workplace) -> None:
     wanted = statement(PERMISSION, SERVICE, target.names.route_arn(_api_id(target), ROUTE))
     target.require_confirmation()
     with target.one_writer():
-        ensure_permission(target, FUNCTION, wanted)
+        ensure_permission(target, FUNCTION, wanted, (kinds.ROUTE, ROUTE))
 
 
 @resets("invoke-permission")

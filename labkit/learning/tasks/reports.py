@@ -206,7 +206,7 @@ def _build(target: Target) -> None:
     else:
         gateway.update_route(ApiId=api_id, RouteId=route["RouteId"], **settings)
     wanted = statement("http-api-runs-the-function", GATEWAY, target.names.route_arn(api_id, REPORTS))
-    ensure_permission(target, AUDITOR, wanted)
+    ensure_permission(target, AUDITOR, wanted, (kinds.ROUTE, REPORTS))
     Authorizer().ensure(target)  # stage Test is deployed anew
 
 
