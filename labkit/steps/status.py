@@ -107,9 +107,8 @@ def _missing(state: State) -> str:
 
 
 def _word(state: State) -> str:
-    if state.found and sum(deed.created for deed in state.happened) == sum(
-        not resource.given for resource in state.resources
-    ):
+    own = [resource for resource in state.resources if not resource.given]
+    if state.found and sum(deed.created for deed in state.happened) == len(own):
         return "created"
     if state.found:
         return "mended" if state.happened else "found"

@@ -60,8 +60,8 @@ def ensure_user(target: Target, user_pool_id: str, user: str) -> None:
         # Without SUPPRESS, Cognito tries to send an invitation.
         found = cognito.admin_create_user(**key, MessageAction="SUPPRESS")["User"]
     unfinished = passwords.is_unfinished(target, user_pool_id, user)
-    password = "half set" if unfinished else "another" if target.reset_passwords else "set"
-    known = {"status": found.get("UserStatus"), "password": password}
+    state = "half set" if unfinished else "another" if target.reset_passwords else "set"
+    known = {"status": found.get("UserStatus"), "password": state}
     if target.deeds.drifted(kinds.USER, user, known, {"status": "CONFIRMED", "password": "set"}):
         # A permanent password confirms the user, who would otherwise have to change it at the first sign-in.
         password = passwords.new(target, user_pool_id, user)

@@ -22,6 +22,7 @@ from labkit.runtimes import RUNTIMES
 from labkit.steps.authorizer import Authorizer, find_authorizer, prerequisites
 from labkit.steps.boundary import find_boundary
 from labkit.steps.functions import ACTIVE, Functions, named_function, wait
+from labkit.steps.given_role import role_arn
 from labkit.steps.http_api import ensure_integration, integrations_of, routes_of
 from labkit.steps.log_groups import ensure_log_group, named_log_groups
 from labkit.steps.permissions import ensure_permission, kept_statements, statement
@@ -95,9 +96,13 @@ def _function(target: Target) -> Iterator[Look]:
         return
     yield Look(f"function {name}")
     role, roles, group = found["Configuration"].get("Role"), named_roles(target), named_log_groups(target).get(AUDITOR)
-    own = role == target.names.role_arn(AUDITOR)
+    own = role == role_arn(target, AUDITOR)
     note = "its own" if own else f"{str(role).rpartition('/')[2]}, which is not its own"
-    yield Look("role of the function", "no-role" if own and AUDITOR not in roles else None, note)
+    yield Look(
+        "role of the function",
+        "no-role" if own and AUDITOR not in roles and not target.settings.role_arn else None,
+        note,
+    )
     tags = {f"function {name}": found.get("Tags")}
     tags |= {f"role {target.names.role(AUDITOR)}": roles[AUDITOR].get("Tags")} if AUDITOR in roles else {}
     tags |= {f"log group {group['logGroupName']}": group["tags"]} if group else {}
@@ -229,12 +234,13 @@ def _build_function(target: Target) -> None:
     if found and not is_tagged(found.get("Tags"), target):
         raise refuse_foreign(kinds.FUNCTION, names.function(AUDITOR))
     ensure_log_group(target, AUDITOR, named_log_groups(target).get(AUDITOR))
-    ensure_role(target, AUDITOR, named_roles(target).get(AUDITOR), find_boundary(target))
+    if not target.settings.role_arn:
+        ensure_role(target, AUDITOR, named_roles(target).get(AUDITOR), find_boundary(target))
     if found is None:
         target.client("lambda").create_function(
             FunctionName=names.function(AUDITOR),
             Runtime=runtime,
-            Role=names.role_arn(AUDITOR),
+            Role=role_arn(target, AUDITOR),
             Handler=RUNTIMES[runtime].handler,
             Code={"ZipFile": _code(RUNTIMES[runtime].file_name)},
             Tags=names.tags,
