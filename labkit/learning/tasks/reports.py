@@ -98,11 +98,8 @@ def _function(target: Target) -> Iterator[Look]:
     role, roles, group = found["Configuration"].get("Role"), named_roles(target), named_log_groups(target).get(AUDITOR)
     own = role == role_arn(target, AUDITOR)
     note = "its own" if own else f"{str(role).rpartition('/')[2]}, which is not its own"
-    yield Look(
-        "role of the function",
-        "no-role" if own and AUDITOR not in roles and not target.settings.role_arn else None,
-        note,
-    )
+    missing = own and AUDITOR not in roles and not target.settings.role_arn
+    yield Look("role of the function", "no-role" if missing else None, note)
     tags = {f"function {name}": found.get("Tags")}
     tags |= {f"role {target.names.role(AUDITOR)}": roles[AUDITOR].get("Tags")} if AUDITOR in roles else {}
     tags |= {f"log group {group['logGroupName']}": group["tags"]} if group else {}
