@@ -145,27 +145,28 @@ def _ensure_way(
     route: dict[str, Any] | None,
 ) -> str:
     """The integration, then the route that leads to it. Returns the integration's id."""
-    integration_id = ensure_integration(target, api_id, key, integrations, used)
+    integration_id = ensure_integration(target, api_id, key, ROUTES[key][0], integrations, used)
     ensure_route(target, api_id, key, integration_id, route)
     return integration_id
 
 
 def ensure_integration(
-    target: Target, api_id: str, key: str, integrations: dict[str, dict[str, Any]], used: str | None
+    target: Target, api_id: str, key: str, function: str, integrations: dict[str, dict[str, Any]], used: str | None
 ) -> str:
     """Create the Lambda proxy integration of a route's function, or mend it.
 
     Args:
         target: the lab's place.
         api_id: the API.
-        key: one of the post's ROUTES.
+        key: the route.
+        function: the one behind it.
         integrations: the API's integrations by id.
         used: the id of the one that the function's route uses; of several that fit, this one is kept.
 
     Returns:
         Its id.
     """
-    client, settings = target.client("apigatewayv2"), _integration_settings(target, ROUTES[key][0])
+    client, settings = target.client("apigatewayv2"), _integration_settings(target, function)
     same = [i for i, found in integrations.items() if found.get("IntegrationUri") == settings["IntegrationUri"]]
     if not same:
         target.deeds.mended(kinds.ROUTE, key, "integration", "missing")

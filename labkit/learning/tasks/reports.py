@@ -196,7 +196,7 @@ def _build(target: Target) -> None:
     if authorizer is None:
         raise LabError("The API has no authorizer.", "Build it: labkit up")
     used = str((route or {}).get("Target", "")).removeprefix("integrations/")
-    integration_id = ensure_integration(target, api_id, AUDITOR, integrations_of(target, api_id), used)
+    integration_id = ensure_integration(target, api_id, REPORTS, AUDITOR, integrations_of(target, api_id), used)
     settings = {
         "Target": f"integrations/{integration_id}",
         "AuthorizationType": "JWT",
