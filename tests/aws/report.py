@@ -78,7 +78,7 @@ class AwsReport(Shown):
             f"Left in the account: {', '.join(self.left)}." if self.left else "Nothing is left in the account.",
         )
         rows = [(answer.row, answer.asks, answer.expected, answer.outcome) for answer in self.other]
-        yield Table(("row", "asked", "expected", "answer"), rows, (28, 28, 40, 60))
+        yield Table(("row", "asked", "expected", "answer"), rows, (40, 28, 40, 60))
 
     def to_dict(self) -> dict[str, Any]:
         """The whole report."""

@@ -6,6 +6,7 @@ What that makes, needs and costs is said in docs/instructors.md, under "Ask a re
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,17 +23,21 @@ from tests import aws_account
 from tests.aws import calls, report
 from tests.aws.grounds import NAME, Grounds
 from tests.aws.probes import NOT_ASKED, Probe
-from tests.aws.report import ACCOUNT, PATH, PROBES, ROLE, AwsReport, open_lab
+from tests.aws.report import ACCOUNT, LAB, PATH, PROBES, ROLE, AwsReport, open_lab
 from tests.cloud import conformance
 from tests.policies.calls import Account as Known
 from tests.policies.calls import Gate
 from tests.policies.test_attendee_policy import BOUNDARY, POLICY, give_boundary
+from tests.private_home import private_home
 
 
 @pytest.mark.aws
 def test_what_a_real_account_says(record_property: Callable[[str, object], None], tmp_path: Path) -> None:
     """The report is told at the end of the run, whatever AWS answered. What must not be is that something is left."""
-    made = report.run(*open_lab(tmp_path / "home"))
+    try:
+        made = report.run(*open_lab(tmp_path / "home"))
+    except LabError as error:
+        pytest.fail(str(error), pytrace=False)
     record_property("report", f"{made.text()}\n\nThe whole report, to be sent back: {made.write()}")
     assert made.left == ()
 
@@ -141,6 +146,17 @@ def test_what_differs_and_what_cannot_be_asked_is_told(
     monkeypatch.setattr(report, "SECOND_THOUGHTS", 0)
     probe = Probe("row", "something", "400 Name", ask, needs_api=False)
     assert report.answer_to(probe, Grounds(opened)).outcome == outcome
+
+
+@pytest.mark.parametrize("variable", [ROLE, ACCOUNT, LAB, PATH, "AWS_PROFILE"])
+def test_what_says_how_to_ask_reaches_a_run_that_asks_and_no_other(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "told")
+    with private_home(keep_aws=True):
+        assert os.environ.get(variable) == "told"
+    with private_home():
+        assert variable not in os.environ
 
 
 def test_an_account_must_be_named(stand_in: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
