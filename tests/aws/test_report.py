@@ -112,7 +112,8 @@ def test_an_interrupted_run_is_cleaned_at_the_next_start_and_cleans_itself(
 ) -> None:
     gateway, names = opened.target.client("apigatewayv2"), opened.target.names
     gateway.create_api(Name=names.what_if_api, ProtocolType="HTTP", Tags=names.tags)
-    build, standing = Lab.up, []
+    build = Lab.up
+    standing: list[object] = []
 
     def interrupted(lab: Lab) -> None:
         standing.extend(scan(lab.target))
