@@ -54,5 +54,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: rank(item.nodeid))
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what a real account answered: a worker's own words are not seen."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for told in (value for name, value in report.user_properties if name == "report"):
+            terminalreporter.write_line(f"\n{told}")
+
+
 def _asked_for_aws(config: pytest.Config) -> bool:
     return bool(config.getoption("markexpr") == "aws")

@@ -16,7 +16,7 @@ def private_home(keep_aws: bool = False) -> Iterator[Path]:
     """Work in a fresh LABKIT_HOME without the caller's own settings; at the end stop its cloud and remove it.
 
     Args:
-        keep_aws: leave the caller's AWS credentials and region where they are.
+        keep_aws: leave the caller's AWS credentials and region, and what says how a real account is asked.
     """
     with (
         tempfile.TemporaryDirectory(prefix="labkit-", ignore_cleanup_errors=True) as folder,
@@ -39,5 +39,7 @@ def private_home(keep_aws: bool = False) -> Iterator[Path]:
 
 def _foreign(keep_aws: bool) -> list[str]:
     """The caller's variables that would change what a test sees."""
-    prefixes = ("LABKIT_",) if keep_aws else ("LABKIT_", "AWS_")
-    return [name for name in os.environ if name.startswith(prefixes) and not name.startswith("LABKIT_REQUIRE_")]
+    foreign, kept = ("LABKIT_", "AWS_"), ("LABKIT_REQUIRE_",)
+    if keep_aws:
+        kept += ("AWS_", "LABKIT_TEST_", "LABKIT_AWS_")
+    return [name for name in os.environ if name.startswith(foreign) and not name.startswith(kept)]

@@ -16,8 +16,8 @@ Part = dict[str, Any] | bytes
 
 @cache
 def key(name: str) -> rsa.RSAPrivateKey:
-    """The private key of this name; the same within a run."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    """The private key of this name; the same within a run. The one named `small` is smaller than RFC 7518 allows."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024 if name == "small" else 2048)
 
 
 def jwk(name: str, **members: Any) -> dict[str, Any]:
@@ -29,6 +29,11 @@ def jwk(name: str, **members: Any) -> dict[str, Any]:
 def signed(payload: Part, header: Part | None = None, by: str = "first", algorithm: str = "RS256") -> str:
     """A token over header and payload, which may be bytes that are no JSON."""
     message = unsigned(payload, {"alg": algorithm, "kid": by} if header is None else header, b"").removesuffix(".")
+    return sealed(message, by, algorithm)
+
+
+def sealed(message: str, by: str = "first", algorithm: str = "RS256") -> str:
+    """A token of a header and a payload that are encoded already, in whatever way."""
     return f"{message}.{encoded(jwt.get_algorithm_by_name(algorithm).sign(message.encode(), key(by)))}"
 
 

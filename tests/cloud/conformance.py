@@ -47,7 +47,8 @@ Each rule says what AWS does, who says so, and how sure that is:
 {confidence}
 
 Where AWS's behaviour is not documented, one behaviour was chosen, and the rule is marked so. Nothing here was measured
-on AWS; the tests of the rules run against an account when asked (`pytest -m aws tests/cloud/rules`).
+on AWS yet. `make test ARGS="-m aws"` asks a real account about every rule that is inferred, or a part of which is, and
+writes a report ([how to run it](instructors.md#ask-a-real-account)).
 """
 
 
@@ -75,6 +76,13 @@ def table(tests: Path) -> str:
     parts.append(_section("Operations that are served", SERVED_HEAD, _served_rows()))
     parts.append(_section("Not emulated", GAP_HEAD, map(_gap_row, gaps)))
     return "".join(parts)
+
+
+def inferred() -> set[str]:
+    """The names of the rows in which AWS's behaviour, or a part of it, is not documented."""
+    _import_rules()
+    decided = {rule.name for rule in DECISION_RULES if rule.inferred or rule.confidence == "inferred"}
+    return decided | {rule.name for rule in registry.RULES if rule.confidence == "inferred"}
 
 
 def proofs_in(tests: Path) -> dict[str, list[str]]:

@@ -1,8 +1,7 @@
-"""A cloud for the rules' tests, shared by all of them; with `-m aws` the same tests in a real account."""
+"""A cloud for the rules' tests, shared by all of them."""
 
 from __future__ import annotations
 
-import inspect
 import os
 import shutil
 import tempfile
@@ -16,7 +15,6 @@ import pytest
 
 from labkit.cloud import process
 from labkit.cloud.protocol import Cloud
-from labkit.target.account import Account
 from labkit.target.embedded import EmbeddedPlace
 from labkit.target.target import Place
 from tests.cloud.homes import processes
@@ -31,20 +29,6 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_STATE, ignore_errors=True)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "place" in metafunc.fixturenames:
-        # A test that names the cloud itself has nothing to ask of an account.
-        account = metafunc.config.option.markexpr == "aws" and "cloud" not in _named(metafunc)
-        place = pytest.param("aws", marks=pytest.mark.aws) if account else "embedded"
-        metafunc.parametrize("place", [place], indirect=True, scope="session")
-
-
-def _named(metafunc: pytest.Metafunc) -> set[str]:
-    """The fixtures that a test asks for by itself, or by its marks."""
-    marked = (name for mark in metafunc.definition.iter_markers("usefixtures") for name in mark.args)
-    return {*inspect.signature(metafunc.function).parameters, *marked}
-
-
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """An embedded cloud in calm weather."""
@@ -55,11 +39,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="session")
-def place(request: pytest.FixtureRequest) -> Place:
-    """The embedded cloud, or the account that the standard chain of credentials leads to."""
-    if request.param == "aws":
-        return Account.from_environment()
-    return EmbeddedPlace(request.getfixturevalue("cloud"), "us-east-1")
+def place(cloud: Cloud) -> Place:
+    """That cloud as a place."""
+    return EmbeddedPlace(cloud, "us-east-1")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What tests build through boto3, in the embedded cloud or in an account. Everything goes at the end."""
+"""What tests build through boto3 in the embedded cloud. Everything goes at the end."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def allow(*actions: str) -> dict[str, Any]:
 WRITES_LOGS = allow("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
 
-def zipped(code: str) -> bytes:
-    """A deployment package with one module, `index`."""
+def zipped(code: str, file_name: str = "index.py") -> bytes:
+    """A deployment package with one module."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        module = zipfile.ZipInfo("index.py")
+        module = zipfile.ZipInfo(file_name)
         module.external_attr = 0o644 << 16
         file.writestr(module, code)
     return archive.getvalue()

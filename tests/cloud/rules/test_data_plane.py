@@ -313,7 +313,7 @@ def test_an_iam_route_asks_for_a_signature(grounds: Site, signed_route: str) -> 
 
 
 @proves("routes_have_no_lambda_authorizer", "apis_are_http_without_quick_create", "integrations_are_lambda_proxies")
-def test_what_is_not_part_of_the_cloud_says_so(cloud: object, site: Site, shop: Shop) -> None:
+def test_what_is_not_part_of_the_cloud_says_so(site: Site, shop: Shop) -> None:
     gateway = site.client("apigatewayv2")
     custom = {"ApiId": shop.api, "RouteKey": "GET /custom", "AuthorizationType": "CUSTOM"}
     assert refusal(gateway.create_route, **custom)[:2] == ("BadRequestException", 400)

@@ -150,7 +150,6 @@ def test_an_issuer_must_be_discovered(api: Built, pool_issuer: str) -> None:
 
 
 @proves("issuer_can_be_discovered")
-@pytest.mark.usefixtures("cloud")
 def test_an_issuer_on_this_machine_is_discovered_by_http(api: Built) -> None:
     with issuer() as url:
         made = api.gateway.create_authorizer(ApiId=api.id, **authorizer(url))["AuthorizerId"]

@@ -68,10 +68,6 @@ def gate(grounds: Site) -> Iterator[Gate]:
         yield Gate(grounds, api, url)
 
 
-# An account cannot reach an issuer on this machine.
-pytestmark = pytest.mark.usefixtures("cloud")
-
-
 @proves("decide_token")
 def test_a_good_token_gets_through_with_or_without_bearer(gate: Gate) -> None:
     assert gate.get("/open", gate.token())[0] == 200
