@@ -19,7 +19,15 @@ from labkit.steps.log_groups import (
     our_log_groups,
 )
 from labkit.steps.report import Expected, Report, report_on
-from labkit.steps.roles import found_roles, named_roles, role_builder, role_checker, role_removal, users_of_roles
+from labkit.steps.roles import (
+    found_roles,
+    named_roles,
+    role_builder,
+    role_checker,
+    role_removal,
+    unread_regions,
+    users_of_roles,
+)
 from labkit.steps.status import Resource, State
 from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
@@ -91,10 +99,11 @@ class Functions(Step):
         theirs = {part.name for part in own if isinstance(part, Left)}
         plan: list[Deletion | Left] = [*_event_source_deletions(target, mappings, theirs), *own]
         going = {part.name for part in plan if isinstance(part, Deletion)}
-        users = users_of_roles(target) if roles else {}
+        users, unread = users_of_roles(target) if roles else ({}, ())
         for role in roles.values():
             plan += role_removal(target, role, users.get(role["Arn"], set()) - going)
-        return plan + [log_group_removal(target, group) for group in groups.values()]
+        plan += [log_group_removal(target, group) for group in groups.values()]
+        return plan + unread_regions(unread)
 
 
 def _prepare(target: Target, function: str, group: dict[str, Any] | None, build_role: Callable[[str], None]) -> None:

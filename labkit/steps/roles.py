@@ -185,11 +185,14 @@ def role_rows(target: Target, function: str, role: dict[str, Any] | None) -> lis
     ]  # fmt: skip
 
 
-def users_of_roles(target: Target) -> dict[str, set[str]]:
+def users_of_roles(target: Target) -> tuple[dict[str, set[str]], tuple[str, ...]]:
     """Which functions run with a role, by its ARN: those of this region by name, others by name and region.
 
-    Roles are global, and a published version keeps the role that its function had. Another region that may not be
-    asked, or is not enabled, is passed over.
+    Roles are global, and a published version keeps the role that its function had. A region that is not enabled has
+    no functions.
+
+    Returns:
+        The functions, and the regions that refuse to tell theirs.
     """
     elsewhere = [region for region in target.place.regions("lambda") if region != target.place.region]
     clients = [target.place.client("lambda", region) for region in elsewhere]
@@ -198,20 +201,29 @@ def users_of_roles(target: Target) -> dict[str, set[str]]:
     )
     users: dict[str, set[str]] = {}
     for where, functions in (("", here), *zip((f" in {region}" for region in elsewhere), there, strict=True)):
-        for function in functions:
+        for function in functions or ():
             users.setdefault(function.get("Role", ""), set()).add(f"{function['FunctionName']}{where}")
-    return users
+    return users, tuple(region for region, functions in zip(elsewhere, there, strict=True) if functions is None)
 
 
 def _functions_of(client: Any) -> list[dict[str, Any]]:
     return list(every(client, "list_functions", "Functions", FunctionVersion="ALL"))
 
 
-def _functions_if_told(client: Any) -> list[dict[str, Any]]:
+def _functions_if_told(client: Any) -> list[dict[str, Any]] | None:
+    """The functions of another region; None if they may not be listed."""
     try:
         return _functions_of(client)
-    except (ClientError, BotoCoreError):
+    except ClientError as error:
+        return None if error_code(error) in DENIED else []
+    except BotoCoreError:
         return []
+
+
+def unread_regions(regions: tuple[str, ...]) -> list[Left]:
+    """What to tell of regions whose functions may not be listed: an organisation may have closed them."""
+    why = "they may not be listed, so nobody knows whether one of them ran with a role of this lab"
+    return [Left(kinds.FUNCTION, "those of other regions", ", ".join(regions), why, ours=False)] if regions else []
 
 
 def role_removal(target: Target, role: dict[str, Any], others: Iterable[str]) -> list[Deletion | Left]:

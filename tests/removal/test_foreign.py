@@ -10,7 +10,8 @@ import pytest
 from labkit.cloud import process
 from labkit.cloud.session import session
 from labkit.lab import Lab
-from tests.labs import change_answers, lab_at
+from labkit.target.names import FUNCTIONS
+from tests.labs import Refusal, change_answers, lab_at
 from tests.removal import decoys
 from tests.removal.account import Client, everything, of_lab
 
@@ -112,6 +113,30 @@ def test_a_role_that_a_function_of_another_region_uses_is_left(lab: Lab, home: P
     ]
     west("lambda").delete_function(FunctionName="far-away")
     assert lab.down().clean
+
+
+def test_a_region_that_refuses_to_list_its_functions_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An organisation closes regions; what ran there before would miss its role. One that is not enabled has none."""
+    lab.up(through="functions")
+    refusals = {"eu-north-1": "AccessDeniedException", "us-west-2": "AccessDeniedException"}
+    refusals["af-south-1"] = "UnrecognizedClientException"
+    place = type(lab.target.place)
+    make = place.client
+
+    def client_of(self: Any, service: str, region: str | None = None) -> Any:
+        made = make(self, service, region)
+        if service == "lambda" and region in refusals:
+            answer = Refusal(refusals[region], "not here", 403).response(made)
+            made.meta.events.register("before-send.lambda.ListFunctions", lambda **_: answer)
+        return made
+
+    monkeypatch.setattr(place, "client", client_of)
+
+    receipt = lab.down()
+
+    assert receipt.clean
+    assert [(left.kind, left.id, left.ours) for left in receipt.left] == [("function", "eu-north-1, us-west-2", False)]
+    assert len([each for each in receipt.removed if each.kind == "role"]) == len(FUNCTIONS)
 
 
 def test_a_role_that_only_a_published_version_uses_is_left(lab: Lab, client: Client) -> None:
