@@ -138,7 +138,7 @@ def find_authorizer(target: Target, api_id: str) -> dict[str, Any] | None:
 
 def ensure_authorizer(target: Target, api_id: str, found: dict[str, Any] | None, issuer: str, client_id: str) -> str:
     """Create the authorizer, or mend the one that was found. Returns its id."""
-    client, settings = target.client("apigatewayv2"), _authorizer_settings(issuer, client_id)
+    client, settings = target.client("apigatewayv2"), authorizer_settings(issuer, client_id)
     if found is None:
         target.deeds.created(kinds.AUTHORIZER, AUTHORIZER)
         return str(client.create_authorizer(ApiId=api_id, **settings)["AuthorizerId"])
@@ -147,7 +147,8 @@ def ensure_authorizer(target: Target, api_id: str, found: dict[str, Any] | None,
     return str(found["AuthorizerId"])
 
 
-def _authorizer_settings(issuer: str, client_id: str) -> dict[str, Any]:
+def authorizer_settings(issuer: str, client_id: str) -> dict[str, Any]:
+    """The authorizer as CreateAuthorizer takes it."""
     return {
         "Name": AUTHORIZER,
         "AuthorizerType": "JWT",
@@ -163,7 +164,7 @@ def ensure_protection(
     if missing := [key for key in ROUTES if key not in routes]:
         raise LabError(f"The HTTP API has no route {missing[0]}.", "Build it: labkit up --through http-api")
     for key in ROUTES:
-        route, wanted = routes[key], _protection(key, authorizer_id, client_id)
+        route, wanted = routes[key], protection(ROUTES[key][1], authorizer_id, client_id)
         if any(route.get(name) != value for name, value in wanted.items()):
             _tell_protection(target, route, wanted)
             target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
@@ -180,11 +181,12 @@ def _tell_protection(target: Target, route: dict[str, Any], wanted: dict[str, An
     target.deeds.drifted(kinds.ROUTE_SCOPE, key, route, shown)
 
 
-def _protection(key: str, authorizer_id: str, client_id: str) -> dict[str, Any]:
+def protection(group: str, authorizer_id: str, client_id: str) -> dict[str, Any]:
+    """What lets the members of one group alone through a route, as UpdateRoute takes it."""
     return {
         "AuthorizationType": "JWT",
         "AuthorizerId": authorizer_id,
-        "AuthorizationScopes": [scope(ROUTES[key][1], client_id)],
+        "AuthorizationScopes": [scope(group, client_id)],
     }
 
 

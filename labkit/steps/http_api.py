@@ -166,7 +166,7 @@ def ensure_integration(
     Returns:
         Its id.
     """
-    client, settings = target.client("apigatewayv2"), _integration_settings(target, function)
+    client, settings = target.client("apigatewayv2"), integration_settings(target, function)
     same = [i for i, found in integrations.items() if found.get("IntegrationUri") == settings["IntegrationUri"]]
     if not same:
         target.deeds.mended(kinds.ROUTE, key, "integration", "missing")
@@ -185,7 +185,8 @@ def delete_doubles(target: Target, api_id: str, integrations: dict[str, dict[str
             target.client("apigatewayv2").delete_integration(ApiId=api_id, IntegrationId=integration_id)
 
 
-def _integration_settings(target: Target, function: str) -> dict[str, Any]:
+def integration_settings(target: Target, function: str) -> dict[str, Any]:
+    """The Lambda proxy integration of a function, as CreateIntegration takes it."""
     return {
         "IntegrationType": "AWS_PROXY",
         "IntegrationUri": target.names.function_arn(function),
@@ -219,7 +220,7 @@ def _route_rows(
         return [Expected(f"route {key}", "found", "missing", "A call that no route matches is answered 404.")]
     integration_id = str(route.get("Target", "")).removeprefix("integrations/")
     integration = integrations.get(integration_id, {})
-    wanted = _integration_settings(target, function)
+    wanted = integration_settings(target, function)
     return [
         *(
             Expected(

@@ -17,13 +17,13 @@ from labkit.errors import UsageError
 from labkit.runtimes import RUNTIMES
 from labkit.settings import Settings
 from labkit.steps.app_client import APP_CLIENT_SETTINGS
-from labkit.steps.authorizer import _authorizer_settings, _protection
+from labkit.steps.authorizer import authorizer_settings, protection
 from labkit.steps.function_code import source_file
 from labkit.steps.functions import MEMORY_MB, TIMEOUT_SECONDS
-from labkit.steps.http_api import _integration_settings, route_statement
+from labkit.steps.http_api import integration_settings, route_statement
 from labkit.steps.log_groups import RETENTION_DAYS
 from labkit.steps.roles import POLICY, TRUST_POLICY, logs_policy
-from labkit.steps.user_pool import _pool_settings, trigger_statement
+from labkit.steps.user_pool import pool_settings, trigger_statement
 from labkit.target.account import Account
 from labkit.target.names import DEFAULT_STAGE, FUNCTIONS, GROUPS, PRE_TOKEN, ROLE_PATH, ROUTES, STAGE, USERS
 from labkit.target.target import Target
@@ -144,7 +144,7 @@ def _user_pool(target: Target) -> Resources:
             "Cognito::UserPool",
             {
                 "UserPoolName": target.names.user_pool,
-                **_pool_settings(target),
+                **pool_settings(target),
                 "UsernameConfiguration": {"CaseSensitive": False},
                 "UserPoolTags": target.names.tags,
             },
@@ -177,9 +177,9 @@ def _api(target: Target) -> Resources:
     api, names = "${Api}", target.names
     made = {"Api": _resource("ApiGatewayV2::Api", {"Name": names.api, "ProtocolType": "HTTP", "Tags": names.tags})}
     routes = []
-    for key, (function, _) in ROUTES.items():
+    for key, (function, group) in ROUTES.items():
         its = f"{_id(function)}Integration"
-        made[its] = _resource("ApiGatewayV2::Integration", {"ApiId": api, **_integration_settings(target, function)})
+        made[its] = _resource("ApiGatewayV2::Integration", {"ApiId": api, **integration_settings(target, function)})
         made[f"{_id(function)}Permission"] = _permission(target, function, route_statement(target, api, key))
         routes.append(f"{_id(function)}Route")
         made[routes[-1]] = _resource(
@@ -188,13 +188,13 @@ def _api(target: Target) -> Resources:
                 "ApiId": api,
                 "RouteKey": key,
                 "Target": f"integrations/${{{its}}}",
-                **_protection(key, "${Authorizer}", "${AppClient}"),
+                **protection(group, "${Authorizer}", "${AppClient}"),
             },
         )
     return made | {
         "Authorizer": _resource(
             "ApiGatewayV2::Authorizer",
-            {"ApiId": api, **_authorizer_settings("${UserPool.ProviderURL}", "${AppClient}")},
+            {"ApiId": api, **authorizer_settings("${UserPool.ProviderURL}", "${AppClient}")},
         ),
         # A deployment is of the routes that are there when it is made.
         "Deployment": _resource("ApiGatewayV2::Deployment", {"ApiId": api}, *routes),

@@ -148,14 +148,15 @@ def ensure_user_pool(target: Target) -> dict[str, Any]:
     target.deeds.created(*_pool(target))
     created = target.client("cognito-idp").create_user_pool(
         PoolName=target.names.user_pool,
-        **_pool_settings(target),
+        **pool_settings(target),
         UsernameConfiguration={"CaseSensitive": False},
         UserPoolTags=target.names.tags,
     )
     return ensure_user_pool(target) if was_repeated(created) else dict(created["UserPool"])
 
 
-def _pool_settings(target: Target) -> dict[str, Any]:
+def pool_settings(target: Target) -> dict[str, Any]:
+    """What CreateUserPool and UpdateUserPool both take."""
     return {
         "Policies": {"PasswordPolicy": PASSWORD_POLICY},
         "LambdaConfig": {"PreTokenGeneration": target.names.function_arn(PRE_TOKEN)},
@@ -168,7 +169,7 @@ def _mend_user_pool(target: Target, pool: dict[str, Any]) -> None:
     found, wanted = ({row[0]: row[which] for row in differences} for which in (1, 2))
     if not target.deeds.drifted(*_pool(target), found, wanted):
         return
-    settings = _merged(updatable(pool), _pool_settings(target))
+    settings = _merged(updatable(pool), pool_settings(target))
     settings["LambdaConfig"].pop("PreTokenGenerationConfig", None)  # the version 1.0 of the event is the default
     target.client("cognito-idp").update_user_pool(UserPoolId=pool["Id"], **settings)
 

@@ -11,8 +11,8 @@ from typing import Any
 from labkit.errors import LabError
 from labkit.learning.task import checks, resets, solves
 from labkit.learning.work import NotYet, Workplace
-from labkit.steps.http_api import PERMISSION, find_api
-from labkit.steps.permissions import ensure_permission, statement
+from labkit.steps.http_api import find_api, route_statement
+from labkit.steps.permissions import ensure_permission
 from labkit.target import kinds
 from labkit.target.names import DEFAULT_STAGE, ROUTES, STAGE
 from labkit.target.target import Target
@@ -76,7 +76,7 @@ def invoke_permission(place: Workplace, permission: Any) -> str:
 def solve(place: Workplace) -> None:
     """Give the function its permission."""
     target = place.target
-    wanted = statement(PERMISSION, SERVICE, target.names.route_arn(_api_id(target), ROUTE))
+    wanted = route_statement(target, _api_id(target), ROUTE)
     target.require_confirmation()
     with target.one_writer():
         ensure_permission(target, FUNCTION, wanted, (kinds.ROUTE, ROUTE))

@@ -19,13 +19,13 @@ from labkit.questions.endpoint import Endpoint
 from labkit.questions.sign_in import SignIns, user_pool_id
 from labkit.removal.removal import execute
 from labkit.runtimes import RUNTIMES
-from labkit.steps.authorizer import Authorizer, find_authorizer, prerequisites
+from labkit.steps.authorizer import Authorizer, find_authorizer, prerequisites, protection
 from labkit.steps.boundary import find_boundary
 from labkit.steps.functions import ACTIVE, Functions, named_function, wait
 from labkit.steps.given_role import role_arn
-from labkit.steps.http_api import ensure_integration, integrations_of, routes_of
+from labkit.steps.http_api import ensure_integration, integrations_of, route_statement, routes_of
 from labkit.steps.log_groups import ensure_log_group, named_log_groups
-from labkit.steps.permissions import ensure_permission, kept_statements, statement
+from labkit.steps.permissions import ensure_permission, kept_statements
 from labkit.steps.roles import ensure_role, named_roles
 from labkit.steps.step import Deletion, Left, is_tagged, refuse_foreign
 from labkit.steps.users import found_groups, groups_of
@@ -199,16 +199,13 @@ def _build(target: Target) -> None:
     integration_id = ensure_integration(target, api_id, REPORTS, AUDITOR, integrations_of(target, api_id), used)
     settings = {
         "Target": f"integrations/{integration_id}",
-        "AuthorizationType": "JWT",
-        "AuthorizerId": authorizer["AuthorizerId"],
-        "AuthorizationScopes": [scope(AUDITOR_GROUP, client_id)],
+        **protection(AUDITOR_GROUP, authorizer["AuthorizerId"], client_id),
     }
     if route is None:
         gateway.create_route(ApiId=api_id, RouteKey=REPORTS, **settings)
     else:
         gateway.update_route(ApiId=api_id, RouteId=route["RouteId"], **settings)
-    wanted = statement("http-api-runs-the-function", GATEWAY, target.names.route_arn(api_id, REPORTS))
-    ensure_permission(target, AUDITOR, wanted, (kinds.ROUTE, REPORTS))
+    ensure_permission(target, AUDITOR, route_statement(target, api_id, REPORTS), (kinds.ROUTE, REPORTS))
     Authorizer().ensure(target)  # stage Test is deployed anew
 
 
