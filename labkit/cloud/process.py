@@ -13,8 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, cast
@@ -25,6 +24,8 @@ from labkit.cloud import http as loopback
 from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, STAY, Cloud, ServerSettings
 from labkit.errors import LabError, UsageError
 from labkit.machine.extras import require
+from labkit.machine.locks import one_at_a_time
+from labkit.machine.polling import until
 from labkit.machine.private_files import (
     current_user,
     is_own,
@@ -96,7 +97,7 @@ def start(
     """
     _require(port, weather)
     home = make_folder(home.resolve())
-    with _patiently_locked(home):
+    with _locked(home):
         cloud = _read(home)
         if cloud and _answers(home, cloud):
             return cloud
@@ -119,7 +120,7 @@ def stop(home: Path) -> bool:
     home = home.resolve()
     if not home.is_dir():
         return False
-    with _patiently_locked(home):
+    with _locked(home):
         cloud = _read(home)
         process = _process(home, cloud) if cloud else None
         if process:
@@ -183,35 +184,10 @@ def _folder_name(instance: str) -> str:
     return f"cloud-{instance}"
 
 
-@contextmanager
-def _locked(home: Path, timeout: float) -> Iterator[None]:
-    from filelock import FileLock, Timeout  # noqa: PLC0415
-
-    lock = FileLock(home / LOCK_FILE, mode=0o600)
-    try:
-        lock.acquire(timeout=timeout)
-    except Timeout:
-        raise
-    except OSError as error:
-        raise unwritable(home, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _patiently_locked(home: Path) -> Iterator[None]:
-    from filelock import Timeout  # noqa: PLC0415
-
-    try:
-        with _locked(home, LOCK_SECONDS):
-            yield
-    except Timeout as error:
-        raise LabError(
-            "Another process has been starting or stopping the embedded cloud for a minute.",
-            "Wait for it or end it, then repeat the command.",
-        ) from error
+def _locked(home: Path) -> AbstractContextManager[None]:
+    problem = "Another process has been starting or stopping the embedded cloud for a minute."
+    remedy = "Wait for it or end it, then repeat the command."
+    return one_at_a_time(home / LOCK_FILE, problem, remedy, patience=LOCK_SECONDS)
 
 
 def _sweep(home: Path) -> None:
@@ -258,12 +234,9 @@ def _end(process: psutil.Process, patience: float) -> None:
 
 def _is_gone(process: psutil.Process, patience: float) -> bool:
     """Wait until a process has ended. One that its parent has not collected yet has ended too."""
-    until = time.monotonic() + patience
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
+    return until(
+        lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, bool, seconds=patience, every=0.01
+    )
 
 
 def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int, account_id: str) -> Cloud:

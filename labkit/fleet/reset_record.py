@@ -9,19 +9,16 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from labkit.errors import LabError
 from labkit.fleet.reset_report import WAITING, LabResult, ResetReport
 from labkit.fleet.roster import Roster, Seat
+from labkit.machine import locks
 from labkit.machine.private_files import private_folder, read_json, write_json, write_text
 
 _RUN = "run.json"
@@ -103,19 +100,10 @@ class ResetRecord:
         write_json(self._folder / _RUN, run)
 
 
-@contextmanager
-def one_at_a_time(home: Path, roster: Path) -> Iterator[None]:
-    """Let nobody else on this machine reset the class of a roster meanwhile.
-
-    Raises:
-        LabError: somebody does.
-    """
-    lock = FileLock(private_folder(_folder(home, roster)) / "lock", mode=0o600)
-    try:
-        with lock.acquire(timeout=0):
-            yield
-    except Timeout as error:
-        raise LabError("Another labkit is resetting this class.", "Let it finish, then repeat this.") from error
+def one_at_a_time(home: Path, roster: Path) -> AbstractContextManager[None]:
+    """Let nobody else on this machine reset the class of a roster meanwhile. BusyError if somebody does."""
+    file = private_folder(_folder(home, roster)) / "lock"
+    return locks.one_at_a_time(file, "Another labkit is resetting this class.", "Let it finish, then repeat this.")
 
 
 def latest(home: Path, roster: Path) -> ResetRecord | None:

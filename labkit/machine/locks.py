@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labkit.errors import LabError
-from labkit.machine.private_files import private_folder, unwritable
+from labkit.machine.private_files import make_folder, unwritable
 
 
 class BusyError(LabError):
@@ -19,7 +19,7 @@ def one_at_a_time(file: Path, problem: str, remedy: str, *, patience: float = 0)
     """Let nobody else hold the same lock file meanwhile.
 
     Args:
-        file: the lock file; its folder is made.
+        file: the lock file; its folder is made, or may belong to somebody else.
         problem: the sentence for who comes second.
         remedy: what they can do.
         patience: for how many seconds they wait first.
@@ -30,7 +30,7 @@ def one_at_a_time(file: Path, problem: str, remedy: str, *, patience: float = 0)
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - only what changes something waits for it
 
-    lock = FileLock(private_folder(file.parent) / file.name, mode=0o600)
+    lock = FileLock(make_folder(file.parent) / file.name, mode=0o600)
     try:
         lock.acquire(timeout=patience)
     except Timeout as error:

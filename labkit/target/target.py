@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from labkit.aws import aws_errors_in_words, every, or_none
 from labkit.errors import LabError, UsageError
 from labkit.machine.locks import one_at_a_time
+from labkit.machine.private_files import private_folder
 from labkit.settings import Settings
 from labkit.target.answers import Answers
 from labkit.target.deeds import Deeds
@@ -135,7 +136,8 @@ class Target:
             BusyError: another process is changing the lab.
         """
         problem, remedy = "Another labkit is changing this lab.", "Let it finish, then repeat this."
-        with one_at_a_time(self.folder / "lock", problem, remedy, patience=PATIENCE), aws_errors_in_words():
+        lock = private_folder(self.folder) / "lock"
+        with one_at_a_time(lock, problem, remedy, patience=PATIENCE), aws_errors_in_words():
             yield
 
     @cached_property
