@@ -250,21 +250,13 @@ def token_scopes(claims: dict[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-# The rules' functions, two for each rule: what it expects, and what it finds.
-
-
-def _expect_size(_: _Case) -> str:
-    return f"at most {LARGEST_REQUEST:,} bytes"
+# The rules' functions: what a rule finds, and what it expects where that takes more than a line.
 
 
 def _check_size(case: _Case) -> _Finding:
     size = case.request.size
     remedy = "Send a smaller token (fewer groups, fewer claims) or fewer headers."
     return _Finding(size <= LARGEST_REQUEST, f"{size:,} bytes", remedy)
-
-
-def _expect_source(case: _Case) -> str:
-    return f"one token in {case.authorizer.identity_source}"
 
 
 def _check_source(case: _Case) -> _Finding:
@@ -277,10 +269,6 @@ def _check_source(case: _Case) -> _Finding:
     if not case.text:
         return _Finding(False, "an empty value", "Put the token there; in a shell, look whether its variable is set.")
     return _Finding(True, "a token" if case.text == values[0].strip(jws.BLANKS) else "a token, after Bearer")
-
-
-def _expect_shape(_: _Case) -> str:
-    return "three parts of base64url, the first two of them JSON objects"
 
 
 def _check_shape(case: _Case) -> _Finding:
@@ -315,18 +303,10 @@ def _check_key_id(case: _Case) -> _Finding:
     return _Finding(case.key is not None, named(case.token.header, "kid"), remedy)
 
 
-def _expect_signature(case: _Case) -> str:
-    return f"made with the key {quoted(case.key['kid'])}" if case.key else "made with a key of the issuer"
-
-
 def _check_signature(case: _Case) -> _Finding:
     fits = case.key is not None and jws.is_signed_by(case.token, case.key)
     actual = "made with that key" if fits else "not made with that key, or not for this header and payload"
     return _Finding(fits, actual, "Use the token exactly as its issuer gave it: a changed character breaks it.")
-
-
-def _expect_issuer(case: _Case) -> str:
-    return f"iss {quoted(case.authorizer.issuer)}"
 
 
 def _check_issuer(case: _Case) -> _Finding:
@@ -347,36 +327,12 @@ def _check_audience(case: _Case) -> _Finding:
     return _Finding(fits, named(case.claims, name), remedy, WRONG_AUDIENCE)
 
 
-def _expect_expiry(case: _Case) -> str:
-    return f"exp later than {moment(case.now)}"
-
-
 def _check_expiry(case: _Case) -> _Finding:
     expiry = jws.numeric_date(case.claims.get("exp"))
     if expiry is None:
         remedy = "Use a token that says when it expires, as a number of seconds since 1970."
         return _Finding(False, named(case.claims, "exp"), remedy)
     return _Finding(expiry > case.now, _when(case, "exp", expiry), "Sign in again for a fresh token.")
-
-
-def _expect_not_before(case: _Case) -> str:
-    return f"no nbf, or one not later than {moment(case.now)}"
-
-
-def _check_not_before(case: _Case) -> _Finding:
-    return _not_in_future(case, "nbf", "Wait until the token is valid, or correct the clock of its issuer.")
-
-
-def _expect_issued_at(case: _Case) -> str:
-    return f"no iat, or one not later than {moment(case.now)}"
-
-
-def _check_issued_at(case: _Case) -> _Finding:
-    return _not_in_future(case, "iat", "Try again in a moment; if that helps, the issuer's clock is fast.")
-
-
-def _expect_scope(case: _Case) -> str:
-    return f"scope {either(case.route.scopes)}" if case.route.scopes else "none required"
 
 
 def _check_scope(case: _Case) -> _Finding:
@@ -452,7 +408,7 @@ RULES: tuple[Rule, ...] = (
         status=431,
         source=QUOTAS_PAGE,
         confidence="doc",
-        expected=_expect_size,
+        expected=lambda _: f"at most {LARGEST_REQUEST:,} bytes",
         check=_check_size,
         inferred="AWS documents the quota; that a larger request is answered with 431, and its body, are inferred.",
     ),
@@ -462,7 +418,7 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_source,
+        expected=lambda case: f"one token in {case.authorizer.identity_source}",
         check=_check_source,
         inferred=(
             "That names of headers and Bearer are taken in any case, that blanks around the token are spaces and tabs "
@@ -476,7 +432,7 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source="RFC 7515, section 7.1, and RFC 7519, section 7.2",
         confidence="inferred",
-        expected=_expect_shape,
+        expected=lambda _: "three parts of base64url, the first two of them JSON objects",
         check=_check_shape,
         inferred=(
             "AWS says that the token is decoded, not how strictly. The words that it sends are those of golang-jwt, "
@@ -517,7 +473,9 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_signature,
+        expected=lambda case: (
+            f"made with the key {quoted(case.key['kid'])}" if case.key else "made with a key of the issuer"
+        ),
         check=_check_signature,
         inferred=(
             f"That an RSA key of fewer than {jws.SMALLEST_KEY:,} bits verifies nothing is ours, by RFC 7518, section "
@@ -530,7 +488,7 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_issuer,
+        expected=lambda case: f"iss {quoted(case.authorizer.issuer)}",
         check=_check_issuer,
     ),
     Rule(
@@ -552,7 +510,7 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_expiry,
+        expected=lambda case: f"exp later than {moment(case.now)}",
         check=_check_expiry,
         inferred=(
             "AWS documents no tolerance for clocks that differ, so there is none; that a token without an exp, or "
@@ -565,8 +523,10 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_not_before,
-        check=_check_not_before,
+        expected=lambda case: f"no nbf, or one not later than {moment(case.now)}",
+        check=lambda case: _not_in_future(
+            case, "nbf", "Wait until the token is valid, or correct the clock of its issuer."
+        ),
         inferred="That one which is no finite number is refused is inferred.",
     ),
     Rule(
@@ -575,8 +535,10 @@ RULES: tuple[Rule, ...] = (
         status=401,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_issued_at,
-        check=_check_issued_at,
+        expected=lambda case: f"no iat, or one not later than {moment(case.now)}",
+        check=lambda case: _not_in_future(
+            case, "iat", "Try again in a moment; if that helps, the issuer's clock is fast."
+        ),
         inferred="That one which is no finite number is refused is inferred.",
     ),
     Rule(
@@ -585,7 +547,7 @@ RULES: tuple[Rule, ...] = (
         status=403,
         source=AUTHORIZER_PAGE,
         confidence="doc",
-        expected=_expect_scope,
+        expected=lambda case: f"scope {either(case.route.scopes)}" if case.route.scopes else "none required",
         check=_check_scope,
         inferred=(
             "That scp goes before scope is inferred from captures of AWS; that a scope which is no string holds "
