@@ -9,7 +9,7 @@ from typing import Any
 from filelock import FileLock
 
 from labkit.learning.lessons import Chapter, Question, lessons
-from labkit.machine.private_files import private_folder, read_json, write_json
+from labkit.machine.private_files import private_folder, read_object, write_json
 from labkit.settings import Settings
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
@@ -30,13 +30,13 @@ class Progress:
 
     def all(self, kind: str) -> dict[str, dict[str, Any]]:
         """What is known of all exercises of a kind, by name."""
-        return dict(self._read().get(kind, {}))
+        return dict(read_object(self.file).get(kind, {}))
 
     def note(self, kind: str, name: str, **known: Any) -> None:
         """Remember something of an exercise, beside what is known of it."""
         private_folder(self.file.parent)
         with FileLock(self.file.with_suffix(".lock")):
-            everything = self._read()
+            everything = read_object(self.file)
             of_kind = everything.setdefault(kind, {})
             of_kind[name] = of_kind.get(name, {}) | known
             write_json(self.file, everything)
@@ -52,7 +52,7 @@ class Progress:
         if not self.file.exists():
             return
         with FileLock(self.file.with_suffix(".lock")):
-            write_json(self.file, {name: known for name, known in self._read().items() if name != kind})
+            write_json(self.file, {name: known for name, known in read_object(self.file).items() if name != kind})
 
     def erase(self) -> None:
         """Remember nothing."""
@@ -60,12 +60,8 @@ class Progress:
 
     def report(self) -> ProgressReport:
         """How far the learner is."""
-        kept = self._read()
+        kept = read_object(self.file)
         return ProgressReport({kind: kept.get(kind, {}) for kind in KINDS})
-
-    def _read(self) -> dict[str, Any]:
-        kept = read_json(self.file)
-        return kept if isinstance(kept, dict) else {}
 
 
 @dataclass(frozen=True, repr=False)

@@ -157,6 +157,12 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object, as `read_json` does; {} if there is none in it."""
+    kept = read_json(path)
+    return kept if isinstance(kept, dict) else {}
+
+
 def _mode(path: Path) -> int:
     try:
         return path.stat().st_mode

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.errors import LabError
-from labkit.machine.private_files import read_json
+from labkit.machine.private_files import read_json, read_object
 from labkit.machine.resources import resource
 from labkit.runtimes import RUNTIMES
 
@@ -54,8 +54,8 @@ def package(function: str, runtime: str, home: Path | None = None) -> Package:
 
 def copy_folder(home: Path | None) -> Path | None:
     """The learner's copy that a home remembers, if it is still there."""
-    kept = read_json(home / COPY) if home else None
-    folder = Path(kept["folder"]) if isinstance(kept, dict) and "folder" in kept else None
+    kept = read_object(home / COPY) if home else {}
+    folder = Path(kept["folder"]) if "folder" in kept else None
     return folder if folder and folder.is_dir() else None
 
 

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.machine.private_files import read_json, write_json
+from labkit.machine.private_files import read_object, write_json
 from labkit.target.target import Target
 
 LENGTH = 20
@@ -97,18 +97,14 @@ def _changed(target: Target, user_pool_id: str) -> Iterator[dict[str, Any]]:
 
 def _kept(target: Target, user_pool_id: str) -> dict[str, Any]:
     """The file's content, if it is of this very user pool."""
-    kept = read_json(target.folder / _FILE)
-    if not isinstance(kept, dict) or kept.get("user_pool_id") != user_pool_id:
+    kept = read_object(target.folder / _FILE)
+    if kept.get("user_pool_id") != user_pool_id:
         kept = {}
     return {"user_pool_id": user_pool_id, "passwords": kept.get("passwords", {}), "pending": kept.get("pending", {})}
 
 
 def known(target: Target, user_pool_id: str, user: str) -> str:
-    """The password of a user.
-
-    Raises:
-        PasswordError: it is not known on this machine.
-    """
+    """The password of a user. PasswordError if it is not known on this machine."""
     password = saved(target, user_pool_id, user)
     if password is not None:
         return password
