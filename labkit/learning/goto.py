@@ -8,10 +8,10 @@ from typing import Any
 
 from labkit.errors import LabError, UsageError
 from labkit.learning.lessons import lessons
-from labkit.removal.removal import Plan, execute
+from labkit.removal.removal import Plan, execute, plan_of
 from labkit.steps import STEPS
 from labkit.steps.status import Status
-from labkit.steps.step import Deletion, Left, Step
+from labkit.steps.step import Deletion, Step
 from labkit.target.journal import Journal
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Table, sentences
@@ -62,15 +62,7 @@ def plan_back(target: Target, kept: tuple[Step, ...]) -> Plan:
     standing = [step for step in going if step.find(target).begun]
     # What has no deletion of its own goes with the step that it is a part of; that one is built again.
     whole = {step.part_of for step in standing}
-    parts = [part for step in reversed(STEPS) if step in going or step.name in whole for part in step.remove(target)]
-    names = target.names
-    return Plan(
-        names.lab,
-        names.account,
-        names.region,
-        tuple(part for part in parts if isinstance(part, Deletion)),
-        tuple(part for part in parts if isinstance(part, Left)),
-    )
+    return plan_of(target, [step for step in STEPS if step in going or step.name in whole])
 
 
 def go_back(target: Target, kept: tuple[Step, ...], tell: Callable[[str], None]) -> tuple[Deletion, ...]:

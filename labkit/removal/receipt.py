@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labkit.steps.step import Deletion, Left
-from labkit.text.blocks import Block, Table, html_of, sentences, text_of
+from labkit.text.blocks import Block, Table, sentences, text_of
 from labkit.text.shown import Shown
 
 
@@ -16,8 +16,8 @@ from labkit.text.shown import Shown
 class Receipt(Shown):
     """What was removed of a lab, what was left and why, where, when (seconds since 1970) and by which version.
 
-    Text and HTML are the same for the same removal on every machine, if it left nothing; `full_text` and `full_html`
-    also tell where and when, for the files.
+    Text and HTML are the same for the same removal on every machine, if it left nothing; `full_text` also tells where
+    and when.
     """
 
     lab: str
@@ -58,10 +58,6 @@ class Receipt(Shown):
     def full_text(self) -> str:
         """The text under its heading."""
         return text_of([sentences(self.heading), *self.blocks()])
-
-    def full_html(self) -> str:
-        """The HTML under its heading."""
-        return html_of([sentences(self.heading), *self.blocks()])
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, the times as ISO 8601."""

@@ -11,18 +11,18 @@ from typing import Any
 
 from labkit.aws import aws_errors_in_words, or_none, until_settled
 from labkit.errors import LabError, UsageError
-from labkit.machine.private_files import read_json, write_json
+from labkit.machine.private_files import read_object, write_json
 from labkit.removal.receipt import Receipt, left_table, removed_table
 from labkit.removal.second_scan import other_labs, scan
 from labkit.steps import STEPS
-from labkit.steps.step import Deletion, Left
+from labkit.steps.step import Deletion, Left, Step
 from labkit.target import kinds
 from labkit.target.journal import Journal
 from labkit.target.target import Target
 from labkit.text.blocks import Block, sentences
 from labkit.text.shown import Shown
 
-__all__ = ["Plan", "Receipt", "execute", "plan", "remove_lab", "scan"]
+__all__ = ["Plan", "Receipt", "execute", "plan", "plan_of", "remove_lab", "scan"]
 
 Tell = Callable[[str], None]
 
@@ -61,14 +61,15 @@ def plan(target: Target) -> Plan:
     Raises:
         ClientError: AWS refused one of the calls.
     """
-    parts = [part for step in reversed(STEPS) for part in step.remove(target)]
-    return Plan(
-        target.names.lab,
-        target.names.account,
-        target.names.region,
-        tuple(part for part in parts if isinstance(part, Deletion)),
-        tuple(part for part in parts if isinstance(part, Left)),
-    )
+    return plan_of(target, STEPS)
+
+
+def plan_of(target: Target, steps: Collection[Step]) -> Plan:
+    """The plan for some steps alone, in their places among all."""
+    parts = [part for step in reversed(STEPS) if step in steps for part in step.remove(target)]
+    deletions = tuple(part for part in parts if isinstance(part, Deletion))
+    left = tuple(part for part in parts if isinstance(part, Left))
+    return Plan(target.names.lab, target.names.account, target.names.region, deletions, left)
 
 
 def execute(
@@ -233,8 +234,8 @@ class _Record:
     def __init__(self, target: Target) -> None:
         self._file = target.folder / "removal.json"
         self._place = f"{target.place.account} {target.place.region}"
-        kept = read_json(self._file)
-        self._kept: dict[str, Any] = kept if isinstance(kept, dict) and kept.get("place") == self._place else {}
+        kept = read_object(self._file)
+        self._kept = kept if kept.get("place") == self._place else {}
 
     def removed_before(self, removal: Plan) -> list[Deletion]:
         """What an earlier removal was to delete and a new plan does not find any more."""

@@ -57,7 +57,6 @@ def test_where_and_when_is_told_above_the_full_text_alone() -> None:
         "labkit 1.2.3"
     )
     assert receipt().full_text() == f"{heading}\n\n{receipt().text()}"
-    assert receipt().full_html() == f"<p>{heading}</p>{receipt().html()}"
     assert "111122223333" not in receipt(THEIRS).text() + receipt(THEIRS).html()
 
 
