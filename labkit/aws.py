@@ -130,6 +130,11 @@ def every(client: Any, operation: str, key: str, **parameters: Any) -> Iterator[
         yield from getattr(client, operation)(**parameters).get(key, [])
 
 
+def as_list(value: Any) -> list[Any]:
+    """What a policy says of one thing or of a list of them, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
 def newest_first(things: Iterable[dict[str, Any]], member: str) -> list[dict[str, Any]]:
     """Things by the time in a member of each. AWS need not give it: what is without is the oldest."""
 

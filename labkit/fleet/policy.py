@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit.aws import DENIALS, DENIED, error_code, error_message, every, is_absent
+from labkit.aws import DENIALS, DENIED, as_list, error_code, error_message, every, is_absent
 from labkit.errors import LabError
 from labkit.machine.resources import resource
 from labkit.steps.boundary import boundary_arn
@@ -87,13 +87,13 @@ def _denied(target: Target, arn: str) -> Iterator[tuple[str, str]]:
     us-east-1 otherwise. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """
     for statement in json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]:
-        for pattern in _as_list(statement["Resource"]) if statement["Effect"] == "Allow" else ():
+        for pattern in as_list(statement["Resource"]) if statement["Effect"] == "Allow" else ():
             results = every(
                 target.client("iam"),
                 "simulate_principal_policy",
                 "EvaluationResults",
                 PolicySourceArn=arn,
-                ActionNames=_as_list(statement["Action"]),
+                ActionNames=as_list(statement["Action"]),
                 ResourceArns=[_example(target, pattern)],
                 ContextEntries=list(_context(target, statement.get("Condition", {}))),
             )
@@ -112,10 +112,6 @@ def _reason(result: dict[str, Any]) -> str:
     if not result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary", True):
         return boundary
     return denial if result["EvalDecision"] == "explicitDeny" else nothing
-
-
-def _as_list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
 
 
 def _example(target: Target, pattern: str) -> str:
@@ -147,7 +143,7 @@ def _context(target: Target, condition: Mapping[str, Mapping[str, str | list[str
     for operator, tests in condition.items():
         for key, values in tests.items():
             # A test for Null says whether the key is missing. The lab's tags are the keys that must not be.
-            yield _entry(key, target.names.lab if operator == "Null" else _example(target, _as_list(values)[0]))
+            yield _entry(key, target.names.lab if operator == "Null" else _example(target, as_list(values)[0]))
 
 
 def _entry(key: str, value: str) -> dict[str, Any]:

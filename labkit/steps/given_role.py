@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit.aws import DENIED, error_code, error_message
+from labkit.aws import DENIED, as_list, error_code, error_message
 from labkit.errors import LabError
 from labkit.steps.report import Expected
 from labkit.steps.status import Resource
@@ -69,20 +69,16 @@ def lets_lambda(trust: dict[str, Any]) -> bool:
     """Whether a statement of a trust policy lets Lambda assume the role. Conditions and denials are not weighed."""
     return any(
         statement.get("Effect") == "Allow" and _names_lambda(statement.get("Principal")) and _names_assuming(statement)
-        for statement in _as_list(trust.get("Statement"))
+        for statement in as_list(trust.get("Statement", []))
     )
 
 
 def _names_lambda(principal: Any) -> bool:
-    return principal == "*" or (isinstance(principal, dict) and SERVICE in _as_list(principal.get("Service")))
+    return principal == "*" or (isinstance(principal, dict) and SERVICE in as_list(principal.get("Service")))
 
 
 def _names_assuming(statement: dict[str, Any]) -> bool:
-    return any(fnmatchcase("sts:assumerole", action.lower()) for action in _as_list(statement.get("Action")))
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    return any(fnmatchcase("sts:assumerole", action.lower()) for action in as_list(statement.get("Action", [])))
 
 
 def _trust(target: Target) -> str:

@@ -6,6 +6,7 @@ import json
 from fnmatch import fnmatchcase
 from typing import Any
 
+from labkit.aws import as_list
 from labkit.learning.own_function import answers
 from labkit.learning.task import checks
 from labkit.learning.work import NotYet, Workplace
@@ -138,15 +139,11 @@ def _statements(policy: Any) -> list[dict[str, Any]]:
         raise NotYet(say=f"This text is no JSON: {error}.") from error
     if not isinstance(document, dict) or "Statement" not in document:
         raise NotYet("no-policy", found=type(document).__name__)
-    statements = _several(document["Statement"])
+    statements = as_list(document["Statement"])
     if any(not isinstance(s, dict) or not {"Effect", "Action", "Resource"} <= s.keys() for s in statements):
         trust = any(isinstance(s, dict) and "Principal" in s for s in statements)
         raise NotYet("trust" if trust else "no-policy", found=json.dumps(statements, default=str))
     return statements
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _allows(statements: list[dict[str, Any]], action: str, resource: str) -> bool:
@@ -161,5 +158,5 @@ def _allows(statements: list[dict[str, Any]], action: str, resource: str) -> boo
 
 def _matches(patterns: Any, text: str, *, lower: bool = False) -> bool:
     # A bracket is no pattern in a policy.
-    each = (str(pattern).replace("[", "[[]") for pattern in _several(patterns))
+    each = (str(pattern).replace("[", "[[]") for pattern in as_list(patterns))
     return any(fnmatchcase(text, pattern.lower() if lower else pattern) for pattern in each)
