@@ -113,7 +113,9 @@ def look_at(opened: Opened, guards: Guards, today: date | None = None) -> list[A
         today: the day to judge the runtime by; today's by default.
     """
     account, region = opened.seats[0].account, opened.seats[0].region
-    ways = [(seat, _symptom(f"way in of {seat.attendee}", partial(_identity, opened, seat))) for seat in _ways(opened)]
+    ways = [
+        (seat, Symptom.of(f"way in of {seat.attendee}", partial(_identity, opened, seat))) for seat in _ways(opened)
+    ]
     closed = {_way(seat): way for seat, way in ways if not way.well}
     seats = [seat for seat in opened.seats if _way(seat) not in closed]
     inside = _inside(opened, seats, guards, today or datetime.now(UTC).date()) if seats else []
@@ -127,14 +129,6 @@ def _way(seat: Seat) -> tuple[str, str, str]:
 def _ways(opened: Opened) -> list[Seat]:
     """A seat for each way into the account."""
     return list({_way(seat): seat for seat in reversed(opened.seats)}.values())[::-1]
-
-
-def _symptom(subject: str, look: Callable[[], str]) -> Symptom:
-    try:
-        with aws_errors_in_words():
-            return Symptom(subject, True, look())
-    except LabError as error:
-        return Symptom(subject, False, error.problem, error.remedy)
 
 
 def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> list[Symptom]:
@@ -151,7 +145,7 @@ def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> l
         ("concurrent executions", partial(_concurrency, target, labs)),
         ("runtime", partial(_runtime, target, today)),
     ]
-    return [*(_symptom(subject, look) for subject, look in looks), *_leftovers(opened, seats)]
+    return [*(Symptom.of(subject, look) for subject, look in looks), *_leftovers(opened, seats)]
 
 
 def _identity(opened: Opened, seat: Seat) -> str:

@@ -10,8 +10,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from labkit.aws import aws_errors_in_words
 from labkit.cloud import process, selftest
 from labkit.errors import LabError
 from labkit.machine.private_files import make_folder
@@ -35,6 +37,15 @@ class Symptom:
     well: bool
     found: str
     remedy: str = ""
+
+    @classmethod
+    def of(cls, subject: str, look: Callable[[], str]) -> Symptom:
+        """What a look finds, or the LabError that it raises."""
+        try:
+            with aws_errors_in_words():
+                return cls(subject, True, look())
+        except LabError as error:
+            return cls(subject, False, error.problem, error.remedy)
 
     def to_dict(self) -> dict[str, Any]:
         """The symptom as JSON."""
@@ -74,17 +85,10 @@ def diagnose(settings: Settings) -> Diagnosis:
         looks.append(("AWS account", _account))
     else:
         looks += [("free port", _port), ("embedded cloud", _cloud)]
-    symptoms = [_look(subject, look, settings) for subject, look in looks]
+    symptoms = [Symptom.of(subject, partial(look, settings)) for subject, look in looks]
     if settings.place_kind == "embedded":  # the lab needs no AWS CLI: nothing is said of one that does no harm
-        symptoms += [symptom for symptom in (_look("AWS CLI", _aws_cli, settings),) if not symptom.well]
+        symptoms += [symptom for symptom in (Symptom.of("AWS CLI", partial(_aws_cli, settings)),) if not symptom.well]
     return Diagnosis(tuple(symptoms))
-
-
-def _look(subject: str, look: Callable[[Settings], str], settings: Settings) -> Symptom:
-    try:
-        return Symptom(subject, True, look(settings))
-    except LabError as error:
-        return Symptom(subject, False, error.problem, error.remedy)
 
 
 def _python(_: Settings) -> str:
