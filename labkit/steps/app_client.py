@@ -70,9 +70,7 @@ def ensure_app_client(target: Target, user_pool_id: str) -> None:
             UserPoolId=user_pool_id, ClientName=target.names.app_client, GenerateSecret=False, **APP_CLIENT_SETTINGS
         )
         return
-    differences = _differences(clients[0])
-    wanted, found = ({row[0]: row[which] for row in differences} for which in (1, 2))
-    if target.deeds.drifted(*this, found, wanted):
+    if target.deeds.drifted(*this, _compared(clients[0]), _compared(APP_CLIENT_SETTINGS)):
         cognito.update_user_pool_client(**mended_settings(clients[0]))
 
 
@@ -84,12 +82,10 @@ def mended_settings(client: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _differences(client: dict[str, Any]) -> list[tuple[str, object, object]]:
-    return [(key, _comparable(expected), _comparable(client.get(key))) for key, expected in APP_CLIENT_SETTINGS.items()]
-
-
-def _comparable(value: object) -> object:
-    return ", ".join(sorted(value)) if isinstance(value, list) else value
+def _compared(settings: dict[str, Any]) -> dict[str, object]:
+    """What the lab sets, as it is compared: the order in a list does not count."""
+    found = {key: settings.get(key) for key in APP_CLIENT_SETTINGS}
+    return {key: ", ".join(sorted(value)) if isinstance(value, list) else value for key, value in found.items()}
 
 
 def app_client_rows(target: Target, user_pool_id: str) -> list[Expected]:
@@ -98,11 +94,11 @@ def app_client_rows(target: Target, user_pool_id: str) -> list[Expected]:
     if client is None:
         why = "Users sign in through it, and its id is the audience."
         return [Expected(f"app client {name}", "found", "missing", why)]
-    secret = "a secret" if client.get("ClientSecret") else "none"
+    actual, secret = _compared(client), "a secret" if client.get("ClientSecret") else "none"
     return [
         *(
-            Expected(f"{key} of {name}", expected, actual, _WHY.get(key, "The post builds it so."))
-            for key, expected, actual in _differences(client)
+            Expected(f"{key} of {name}", expected, actual[key], _WHY.get(key, "The post builds it so."))
+            for key, expected in _compared(APP_CLIENT_SETTINGS).items()
         ),
         Expected(f"client secret of {name}", "none", secret, "With a secret every sign-in would need a SECRET_HASH."),
     ]
