@@ -15,7 +15,7 @@ from labkit.target import kinds
 from labkit.target.names import ROUTES
 from labkit.target.target import Target
 
-PERMISSION = "http-api-runs-the-function"
+PERMISSION, SERVICE = "http-api-runs-the-function", "apigateway.amazonaws.com"
 CLOSED = "AWS_IAM"  # the authorization type of a route that has no authorizer yet
 
 
@@ -209,7 +209,7 @@ def ensure_route(target: Target, api_id: str, key: str, integration_id: str, rou
 
 def route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
     """The permission with which the API runs the function behind a route."""
-    return statement(PERMISSION, "apigateway.amazonaws.com", target.names.route_arn(api_id, key))
+    return statement(PERMISSION, SERVICE, target.names.route_arn(api_id, key))
 
 
 def _route_rows(

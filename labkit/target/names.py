@@ -112,6 +112,11 @@ class Names:
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{api_id}/*/{method}{path}"
 
 
+def calls_of(route_arn: str) -> list[str]:
+    """The ARNs of a route's calls, one a stage."""
+    return [route_arn.replace("/*/", f"/{stage}/", 1) for stage in (DEFAULT_STAGE, STAGE)]
+
+
 def scope(group: str, app_client_id: str) -> str:
     """The scope that the pre token generation trigger makes of a group: `admin-<app client id>`."""
     return f"{group}-{app_client_id}"

@@ -11,15 +11,15 @@ from typing import Any
 from labkit.errors import LabError
 from labkit.learning.task import checks, resets, solves
 from labkit.learning.work import NotYet, Workplace
-from labkit.steps.http_api import find_api, route_statement
+from labkit.steps.http_api import SERVICE, find_api, route_statement
 from labkit.steps.permissions import ensure_permission
 from labkit.target import kinds
-from labkit.target.names import DEFAULT_STAGE, ROUTES, STAGE
+from labkit.target.names import ROUTES, calls_of
 from labkit.target.target import Target
 
 ROUTE, OTHER_ROUTE = ROUTES
 FUNCTION = ROUTES[ROUTE][0]
-SERVICE, ACTION = "apigateway.amazonaws.com", "lambda:InvokeFunction"
+ACTION = "lambda:InvokeFunction"
 ANOTHER_API = "a1b2c3d4e5"
 
 
@@ -59,7 +59,7 @@ def invoke_permission(place: Workplace, permission: Any) -> str:
     grant = _read(permission)
     for mistake, found in _mistakes(grant):
         raise NotYet(mistake, found=found)
-    here, elsewhere = _calls(names.route_arn(api_id, ROUTE)), _calls(names.route_arn(ANOTHER_API, ROUTE))
+    here, elsewhere = calls_of(names.route_arn(api_id, ROUTE)), calls_of(names.route_arn(ANOTHER_API, ROUTE))
     if any(grant.allows(call, names.account) for call in elsewhere):
         raise NotYet("every-api", found=grant.source)
     if not all(grant.allows(call, names.account) for call in here) or _begin(grant) != _begin_of(here[0]):
@@ -67,7 +67,7 @@ def invoke_permission(place: Workplace, permission: Any) -> str:
         raise NotYet(wrong, say="The account is not that of your API.", found=grant.source)
     solve(place)
     said = f"API Gateway may run {names.function(FUNCTION)} for {ROUTE} on every stage, and for no other API."
-    if grant.allows(_calls(names.route_arn(api_id, OTHER_ROUTE))[0], names.account):
+    if grant.allows(calls_of(names.route_arn(api_id, OTHER_ROUTE))[0], names.account):
         said += f" Yours would serve {OTHER_ROUTE}, too; the lab has put in the one that names the route."
     return said
 
@@ -86,7 +86,7 @@ def solve(place: Workplace) -> None:
 def reset(place: Workplace) -> None:
     """Take every permission from the function with which the lab's API could run it, whatever its name."""
     target = place.target
-    name, call = target.names.function(FUNCTION), _calls(target.names.route_arn(_api_id(target), ROUTE))[0]
+    name, call = target.names.function(FUNCTION), calls_of(target.names.route_arn(_api_id(target), ROUTE))[0]
     target.require_confirmation()
     with target.one_writer():
         policy = json.loads((target.read("lambda", "get_policy", FunctionName=name) or {}).get("Policy", "{}"))
@@ -100,11 +100,6 @@ def _api_id(target: Target) -> str:
     if api is None:
         raise LabError("There is no HTTP API yet.", 'Build it: lab.ensure("http-api")')
     return str(api["ApiId"])
-
-
-def _calls(route_arn: str) -> list[str]:
-    """The ARNs of a route's calls, one a stage."""
-    return [route_arn.replace("/*/", f"/{stage}/", 1) for stage in (DEFAULT_STAGE, STAGE)]
 
 
 def _read(permission: Any) -> Grant:

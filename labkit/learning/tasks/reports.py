@@ -23,7 +23,7 @@ from labkit.steps.authorizer import Authorizer, find_authorizer, prerequisites, 
 from labkit.steps.boundary import find_boundary
 from labkit.steps.functions import ACTIVE, Functions, named_function, wait
 from labkit.steps.given_role import role_arn
-from labkit.steps.http_api import ensure_integration, integrations_of, route_statement, routes_of
+from labkit.steps.http_api import SERVICE, ensure_integration, integrations_of, route_statement, routes_of
 from labkit.steps.log_groups import ensure_log_group, named_log_groups
 from labkit.steps.permissions import ensure_permission, kept_statements
 from labkit.steps.roles import ensure_role, named_roles
@@ -38,12 +38,12 @@ from labkit.target.names import (
     DEFAULT_STAGE,
     REPORTS,
     STAGE,
+    calls_of,
     scope,
 )
 from labkit.target.target import Target
 
 PATH = REPORTS.split(" ", 1)[1]
-GATEWAY = "apigateway.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -140,12 +140,11 @@ def _authorizer(target: Target, api_id: str, route: dict[str, Any]) -> Look:
 
 def _permission(target: Target, api_id: str) -> Look:
     """Whether the function's policy lets API Gateway run it for this route, on both stages, and no other account's."""
-    kept = [source for principal, source in kept_statements(target, AUDITOR).values() if principal == GATEWAY]
+    kept = [source for principal, source in kept_statements(target, AUDITOR).values() if principal == SERVICE]
     route, what = target.names.route_arn(api_id, REPORTS), "invoke permission"
     if not all(kept):
         return Look(what, "any-source", "from any API of any account")
-    calls = [route.replace("/*/", f"/{stage}/") for stage in (DEFAULT_STAGE, STAGE)]
-    fits = all(any(fnmatchcase(call, source) for source in kept) for call in calls)
+    fits = all(any(fnmatchcase(call, source) for source in kept) for call in calls_of(route))
     return Look(what, None if fits else "no-permission", ", ".join(kept) or "none")
 
 
