@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from labkit.errors import UsageError
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.report import Expected
 from labkit.target import kinds, passwords
 from labkit.target.names import GROUPS, USERS
 from labkit.target.target import Target
-
-
-def known_group(group: str) -> str:
-    """Return `group` if it is one of the lab's; UsageError if not."""
-    if group not in GROUPS:
-        raise UsageError(f"The lab has no group {group!r}.", f"Name one of: {', '.join(GROUPS)}.")
-    return group
 
 
 def found_groups(target: Target, user_pool_id: str) -> set[str]:
