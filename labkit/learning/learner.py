@@ -70,8 +70,7 @@ class Learner(ABC):
         """Whether your work does what the task asks for: passed, not yet, or could not check."""
         with aws_errors_in_words():
             verdict = task.check_task(self._workplace, self._progress, name, *work, **named_work)
-            terms = self._terms() if self._looked and stable() else None
-        return task.in_terms(verdict, terms) if terms else verdict
+            return replace(verdict, terms=self._terms()) if self._looked else verdict
 
     def _terms(self) -> Terms:
         return in_words({value: f"${name}" for value, name in self.variables().items()} if stable() else {})

@@ -15,7 +15,7 @@ import importlib
 import inspect
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -221,11 +221,7 @@ def _judged(text: TaskText, judge: Callable[[], str | Seen]) -> Verdict:
 
 
 def task(progress: Progress, name: str) -> Card:
-    """A task as it stands.
-
-    Raises:
-        UsageError: there is no such task.
-    """
+    """A task as it stands. UsageError if there is no such task."""
     text = named("task", lessons().tasks, name)
     known = progress.of("tasks", name)
     taken = min(int(known.get("hints", 0)), len(HINTS) + 1)
@@ -310,8 +306,3 @@ def reset(place: Workplace, name: str) -> Changed:
 def _put(place: Workplace, file: str, content: bytes) -> None:
     if (place.copy / file).read_bytes() != content:
         give_file(place.copy, file, content)
-
-
-def in_terms(verdict: Verdict, terms: Terms) -> Verdict:
-    """The verdict in a lab's words."""
-    return replace(verdict, terms=terms)
