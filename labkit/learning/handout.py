@@ -1,4 +1,4 @@
-"""A solved chapter as it is handed out: without outputs and without solutions. And the solutions put back into it.
+"""A solved chapter as it is handed out: without outputs and without solutions.
 
 Tags of a cell say what is taken out: of a `prediction` the option, of a `quiz` the answers, of a `task` what stands
 between `### BEGIN SOLUTION` and `### END SOLUTION`; a `solution` goes as a whole.
@@ -42,22 +42,6 @@ def handed_out(solved: NotebookNode) -> NotebookNode:
     for cell in cleared.cells:
         cell.source = _taken_out(cell)[0].replace(*_LINKS)
     return cleared
-
-
-def solutions(solved: NotebookNode) -> dict[str, list[str]]:
-    """What is taken out of each cell, in its order, by the cell's id."""
-    kept = (cell for cell in solved.cells if "solution" not in _tags(cell))
-    return {cell.id: taken for cell in kept if (taken := _taken_out(cell)[1])}
-
-
-def put_back(copied: NotebookNode, taken: dict[str, list[str]]) -> NotebookNode:
-    """A chapter that was handed out with the solutions in it again."""
-    solved = copy.deepcopy(copied)
-    for cell in solved.cells:
-        for solution in taken.get(cell.id, []):
-            cell.source = _put_in(cell, solution)
-        cell.source = cell.source.replace(*reversed(_LINKS))
-    return solved
 
 
 def _tags(cell: NotebookNode) -> list[str]:
@@ -119,12 +103,3 @@ def _stub(cell: NotebookNode, block: str) -> str:
     assigned = [target for node in ast.parse(textwrap.dedent(solution)).body for target in getattr(node, "targets", ())]
     names = dict.fromkeys(target.id for target in assigned if isinstance(target, ast.Name))
     return "\n".join(f"{indent}{name} = ..." for name in names) or f"{indent}..."
-
-
-def _put_in(cell: NotebookNode, solution: str) -> str:
-    """The source with a solution in the place of its stub, or at the end of its call."""
-    if "prediction" in _tags(cell):
-        return re.sub(r'(\bpredict\("[\w-]+")(?=\))', lambda call: call[1] + solution, cell.source, count=1)
-    if "quiz" in _tags(cell):
-        return re.sub(r"(\bquiz\([^()\n]*)(?=\))", lambda call: call[1] + solution, cell.source, count=1)
-    return str(cell.source.replace(_stub(cell, solution), solution, 1))

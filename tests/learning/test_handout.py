@@ -1,10 +1,14 @@
 """A chapter without its solutions, and with them again; and the marks that stop the build."""
 
+import copy
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from labkit.learning.handout import HandoutError, handed_out, put_back, solutions
+from labkit.learning import handout
+from labkit.learning.handout import HandoutError, handed_out
 from labkit.learning.lessons import Chapter, lessons
 from tests.notebooks.rules import NOTEBOOKS, code_cells
 
@@ -47,6 +51,32 @@ SOLVED = [
     ),
     pytest.param(new_markdown_cell("See [it](../lambdas/X/y.py).", id="it"), "See [it](lambdas/X/y.py).", id="link"),
 ]
+
+
+def solutions(solved: nbformat.NotebookNode) -> dict[str, list[str]]:
+    """What is taken out of each cell, in its order, by the cell's id."""
+    kept = (cell for cell in solved.cells if "solution" not in cell.metadata.get("tags", []))
+    return {cell.id: taken for cell in kept if (taken := handout._taken_out(cell)[1])}
+
+
+def put_back(copied: nbformat.NotebookNode, taken: dict[str, list[str]]) -> nbformat.NotebookNode:
+    """A chapter that was handed out with the solutions in it again."""
+    solved = copy.deepcopy(copied)
+    for cell in solved.cells:
+        for solution in taken.get(cell.id, []):
+            cell.source = _put_in(cell, solution)
+        cell.source = cell.source.replace(*reversed(handout._LINKS))
+    return solved
+
+
+def _put_in(cell: nbformat.NotebookNode, solution: str) -> str:
+    """The source with a solution in the place of its stub, or at the end of its call."""
+    tags = cell.metadata.get("tags", [])
+    if "prediction" in tags:
+        return re.sub(r'(\bpredict\("[\w-]+")(?=\))', lambda call: call[1] + solution, cell.source, count=1)
+    if "quiz" in tags:
+        return re.sub(r"(\bquiz\([^()\n]*)(?=\))", lambda call: call[1] + solution, cell.source, count=1)
+    return str(cell.source.replace(handout._stub(cell, solution), solution, 1))
 
 
 @pytest.mark.parametrize(("solved", "copied"), SOLVED)
