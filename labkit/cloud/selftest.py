@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -19,6 +18,7 @@ from labkit.cloud.http import get
 from labkit.cloud.protocol import HEALTH_PATH, Cloud
 from labkit.cloud.session import session
 from labkit.errors import LabError
+from labkit.machine.polling import until
 
 SERVICES = ("cognito-idp", "apigatewayv2")
 
@@ -113,12 +113,13 @@ def _settled(operation: Callable[..., dict[str, Any]], **parameters: Any) -> dic
 
 def _call(cloud: Cloud, api_id: str, token: str) -> int:
     """The status of a call with `token`, once the stage is deployed."""
-    until = time.monotonic() + _DEPLOYMENT_SECONDS
-    while True:
-        status, _ = get(cloud.port, f"/_aws/execute-api/{api_id}/token", {"Authorization": token})
-        if status != http.HTTPStatus.NOT_FOUND or time.monotonic() > until:
-            return status
-        time.sleep(0.1)
+    path, headers = f"/_aws/execute-api/{api_id}/token", {"Authorization": token}
+    return until(
+        lambda: get(cloud.port, path, headers)[0],
+        lambda status: status != http.HTTPStatus.NOT_FOUND,
+        seconds=_DEPLOYMENT_SECONDS,
+        every=0.1,
+    )
 
 
 def _first_line(error: Exception) -> str:
