@@ -40,11 +40,7 @@ class Bench:
         self._sign_ins = SignIns(target)
 
     def run(self, attempts: Iterable[Attempt]) -> AttackReport:
-        """Make attempts.
-
-        Raises:
-            LabError: there is no finished lab.
-        """
+        """Make attempts. LabError if there is no finished lab."""
         return AttackReport(tuple(map(self.attack, attempts)))
 
     def attack(self, attempt: Attempt) -> Attack:

@@ -259,11 +259,7 @@ def what_if(
 
 
 def reached(lab: ProtectedEndpoint) -> ProtectedEndpoint:
-    """Return a route of the lab whose issuer's keys are at hand.
-
-    Raises:
-        LabError: they are not.
-    """
+    """Return a route of the lab whose issuer's keys are at hand. LabError if they are not."""
     if not lab.published.reached:
         raise LabError(lab.published.sentence, "See what is wrong: labkit check")
     return lab

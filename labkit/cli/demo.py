@@ -18,11 +18,7 @@ def own_settings(settings: Settings) -> Settings:
 
 
 def run(lab: Lab, say: Callable[[str], None]) -> None:
-    """Play the lab from nothing to nothing.
-
-    Raises:
-        LabError: an answer was not the one that the lab teaches.
-    """
+    """Play the lab from nothing to nothing. LabError if an answer was not the one that the lab teaches."""
     for step in STEPS:
         say(f"\n== {step.title}: {step.section}")
         say(lab.ensure(step.name).text())

@@ -92,11 +92,7 @@ def adopt_orphans() -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """Listen on a port of 127.0.0.1.
-
-    Raises:
-        LabError: the port is taken, or not ours to take.
-    """
+    """Listen on a port of 127.0.0.1. LabError if the port is taken, or not ours to take."""
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:

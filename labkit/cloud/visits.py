@@ -79,11 +79,7 @@ def _bearer(value: str) -> tuple[str, str | None]:
 
 
 def visits(cloud: Cloud, api_id: str) -> list[Visit]:
-    """The last visits to an API, the oldest first.
-
-    Raises:
-        LabError: the cloud does not tell them.
-    """
+    """The last visits to an API, the oldest first. LabError if the cloud does not tell them."""
     request = AWSRequest("GET", f"{cloud.endpoint_url}/_labkit/{VISITS}")
     SigV4Auth(Credentials(cloud.access_key_id, cloud.secret_access_key), VISITS, "us-east-1").add_auth(request)
     headers = {name: str(value) for name, value in request.headers.items()}

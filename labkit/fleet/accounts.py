@@ -51,11 +51,7 @@ class Reach:
         return Opened(self, tuple(seats), guards)
 
     def place(self, seat: Seat) -> EmbeddedPlace | Account:
-        """The account of a seat, as itself tells.
-
-        Raises:
-            LabError: it cannot be reached, or another account answers.
-        """
+        """The account of a seat, as itself tells. LabError if it cannot be reached, or another account answers."""
         place = self._fake_account(seat) if seat.endpoint else self._account(seat)
         if place.account != seat.account:
             raise LabError(

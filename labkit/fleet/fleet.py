@@ -194,11 +194,7 @@ class Fleet:
         return record
 
     def require(self, accounts: int | None) -> None:
-        """Refuse to go on unless somebody named the number of accounts.
-
-        Raises:
-            UsageError: it is another number.
-        """
+        """Refuse to go on unless somebody named the number of accounts. UsageError if it is another number."""
         there_are = len(self.roster.accounts)
         if accounts != there_are:
             named = "nobody has confirmed it" if accounts is None else f"you said {accounts}"

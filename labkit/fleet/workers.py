@@ -35,11 +35,7 @@ class Stop:
         session.events.register("before-send", self._go_on_or_raise)
 
     def pause(self, seconds: float) -> None:
-        """Wait between two tries.
-
-        Raises:
-            StoppedError: the work was stopped meanwhile.
-        """
+        """Wait between two tries. StoppedError if the work was stopped meanwhile."""
         self._called.wait(seconds)
         self._go_on_or_raise()
 

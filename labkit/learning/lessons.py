@@ -52,11 +52,7 @@ class Question:
             raise LessonError(f"its right option is {self.right!r}, which it does not have")
 
     def letter(self, answer: str) -> str:
-        """The letter of an option that is given by its letter or its text.
-
-        Raises:
-            UsageError: there is no such option.
-        """
+        """The letter of an option that is given by its letter or its text. UsageError if there is no such option."""
         said = answer.strip().casefold()
         for letter, option in self.options.items():
             if said in (letter, option.text.casefold()):
@@ -163,11 +159,7 @@ class Lessons:
 
 @cache
 def lessons(folder: Path = DATA) -> Lessons:
-    """The course.
-
-    Raises:
-        LessonError: a file is not as it must be, or a name is used twice.
-    """
+    """The course. LessonError if a file is not as it must be, or a name is used twice."""
     chapters = tuple(read_chapter(file) for file in sorted(folder.glob("*.yaml")))
     return Lessons(
         chapters,
@@ -179,22 +171,14 @@ def lessons(folder: Path = DATA) -> Lessons:
 
 
 def named(kind: str, known: Mapping[str, T], name: str) -> T:
-    """What is known under a name.
-
-    Raises:
-        UsageError: nothing is.
-    """
+    """What is known under a name. UsageError if nothing is."""
     if name not in known:
         raise UsageError(f"There is no {kind} {name!r}.", f"Name one of: {', '.join(known)}.")
     return known[name]
 
 
 def read_chapter(file: Path) -> Chapter:
-    """A chapter from its file.
-
-    Raises:
-        LessonError: the file is not as it must be.
-    """
+    """A chapter from its file. LessonError if the file is not as it must be."""
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     where = file.name
     if not isinstance(data, dict) or data.get("chapter") != file.stem:

@@ -29,11 +29,7 @@ class Workplace:
 
     @property
     def copy(self) -> Path:
-        """The learner's copy.
-
-        Raises:
-            LabError: there is none.
-        """
+        """The learner's copy. LabError if there is none."""
         folder = copy_folder(self.settings.copy_home)
         if folder is None:
             raise LabError("You have no copy of the chapters yet.", "Make it in the checkout: labkit chapters")

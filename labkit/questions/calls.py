@@ -53,20 +53,12 @@ class Reply(Shown):
 
 
 def call(target: Target, question: Question) -> Reply:
-    """Send one request to a route of the lab's API.
-
-    Raises:
-        LabError: there is no lab, or its API cannot be reached.
-    """
+    """Send one request to a route of the lab's API. LabError if there is no lab, or its API cannot be reached."""
     return send(LabApi(target).endpoint(question), question, SignIns(target))
 
 
 def send(endpoint: Endpoint, question: Question, sign_ins: SignIns) -> Reply:
-    """Send a question to its endpoint.
-
-    Raises:
-        LabError: whoever asks cannot sign in, or the endpoint cannot be reached.
-    """
+    """Send a question to its endpoint. LabError if whoever asks cannot sign in, or the endpoint cannot be reached."""
     headers = question.headers(sign_ins)
     response = endpoint.send(headers)
     return Reply(

@@ -205,11 +205,7 @@ class LabApi:
         self._authorizers: dict[str, tuple[AuthorizerSettings, PublishedKeys]] = {}
 
     def endpoint(self, question: Question) -> Endpoint:
-        """Where a question goes.
-
-        Raises:
-            LabError: there is no API.
-        """
+        """Where a question goes. LabError if there is no API."""
         return Endpoint(question.route, self._url(question))
 
     def protected(self, question: Question) -> ProtectedEndpoint:

@@ -81,11 +81,7 @@ class SignIns:
 
 
 def user_pool_id(target: Target) -> str:
-    """The id of the lab's user pool.
-
-    Raises:
-        LabError: there is no lab.
-    """
+    """The id of the lab's user pool. LabError if there is no lab."""
     pool = find_user_pool(target)
     if pool is None:
         raise NO_LAB

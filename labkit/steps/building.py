@@ -28,11 +28,7 @@ Tell = Callable[[str], None]
 
 
 def step_named(name: str) -> Step:
-    """The step of a name.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The step of a name. UsageError if there is none."""
     for step in STEPS:
         if step.name == name:
             return step
@@ -40,11 +36,7 @@ def step_named(name: str) -> Step:
 
 
 def steps_through(name: str | None) -> tuple[Step, ...]:
-    """The steps from the first through the one of a name; all without one.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The steps from the first through the one of a name; all without one. UsageError if there is none."""
     return STEPS if name is None else STEPS[: STEPS.index(step_named(name)) + 1]
 
 

@@ -112,11 +112,7 @@ class Target:
         return answer
 
     def every(self, service: str, operation: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Every item of a list operation. Not to be changed.
-
-        Raises:
-            ClientError: AWS refused the call.
-        """
+        """Every item of a list operation. Not to be changed. ClientError if AWS refused the call."""
         items: list[dict[str, Any]] = self._asked(
             service, operation, parameters, lambda client: list(every(client, operation, key, **parameters))
         )

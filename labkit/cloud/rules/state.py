@@ -28,11 +28,7 @@ _originals: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
 def require_version() -> None:
-    """Refuse a MiniStack that this was not written for.
-
-    Raises:
-        LabError: another version is installed.
-    """
+    """Refuse a MiniStack that this was not written for. LabError if another version is installed."""
     installed = importlib.metadata.version("ministack")
     if installed != VERSION:
         raise LabError(
