@@ -63,7 +63,7 @@ class Table(Block):
             return ""
         from tabulate import tabulate  # noqa: PLC0415 - not every command shows a table
 
-        # Made visible here, too: a row that begins with one control character is a line to tabulate, and would be hidden.
+        # Here already: tabulate takes a row that begins with one certain control character for a line, and hides it.
         rows = [[visible(say(cell)) for cell in row] for row in self.rows]
         limits = list(self.widths) if self.widths else None
         return str(
