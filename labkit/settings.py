@@ -16,8 +16,8 @@ from labkit.runtimes import RUNTIMES
 
 TARGETS = ("embedded", "aws")
 
-# What is kept in a home besides the embedded cloud: its labs, packed functions, classes.
-KEPT = ("labs", "packages", "rehearsal", "resets")
+# What is kept in a home besides the embedded cloud: its labs, packed functions, the learner's progress, classes.
+KEPT = ("labs", "packages", "progress", "rehearsal", "resets")
 
 # 24 characters leave room, under IAM's 64 for a role name, for the longest function name and region behind it.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
