@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,9 +56,22 @@ class Settings:
         return cls(
             place_kind=_one_of("LABKIT_TARGET", environment.get("LABKIT_TARGET") or TARGETS[0], TARGETS),
             name=lab_name(environment.get("LABKIT_NAME") or "jwt-lab"),
-            home=require_closed(Path(home).expanduser().absolute(), KEPT),
+            home=require_closed(_home(home), KEPT),
             runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or runtimes[0], runtimes),
         )
+
+
+def _home(value: str) -> Path:
+    try:
+        home = Path(value).expanduser().absolute()
+        str(home).encode()  # what is kept names it, in UTF-8
+        with suppress(PermissionError):  # who is to use it will be told
+            home.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's ~, no UTF-8
+        raise UsageError(
+            f"LABKIT_HOME cannot name a folder: {value[:60]!r}.", "Set it to another, or unset it."
+        ) from error
+    return home
 
 
 def lab_name(value: str) -> str:
