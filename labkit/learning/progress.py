@@ -9,7 +9,7 @@ from typing import Any
 from filelock import FileLock
 
 from labkit.learning.lessons import Chapter, Question, lessons
-from labkit.machine.private_files import private_folder, read_json, write_json
+from labkit.machine.private_files import private_folder, read_object, write_json
 from labkit.settings import Settings
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
@@ -43,7 +43,8 @@ class Progress:
 
     def count(self, kind: str, name: str, what: str) -> int:
         """Count something that happened once more, and return how often it has now."""
-        times = int(self.of(kind, name).get(what, 0)) + 1
+        before = self.of(kind, name).get(what)
+        times = before + 1 if isinstance(before, int) else 1
         self.note(kind, name, **{what: times})
         return times
 
@@ -64,8 +65,9 @@ class Progress:
         return ProgressReport({kind: kept.get(kind, {}) for kind in KINDS})
 
     def _read(self) -> dict[str, Any]:
-        kept = read_json(self.file)
-        return kept if isinstance(kept, dict) else {}
+        """What is kept, without what is not in our shape."""
+        kinds = _dictionaries(read_object(self.file))
+        return {kind: _dictionaries(of_kind) for kind, of_kind in kinds.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,11 +125,15 @@ class ProgressReport(Shown):
         return [
             (question.options[letter].text, question.options[letter].why)
             for question, letter in first
-            if isinstance(question, Question) and letter in question.options and letter != question.right
+            if isinstance(question, Question) and letter in list(question.options) and letter != question.right
         ]
 
     def _predictions(self) -> list[tuple[str, dict[str, Any]]]:
         return sorted(self.known["predictions"].items())
+
+
+def _dictionaries(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: value for name, value in kept.items() if isinstance(value, dict)}
 
 
 def bar(done: int, there: int) -> str:

@@ -146,15 +146,23 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; None if it is not there, does not hold JSON, or is not this user's own."""
+    """Read a JSON file; None if it is not there, is a pipe or the like, holds no JSON, or is not this user's own."""
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if is_own(path) else None
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # A pipe or a device would be read for ever; a folder is named as one.
+        readable = is_own(path) and (path.is_file() or path.is_dir())
+        return json.loads(path.read_text(encoding="utf-8")) if readable else None
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     except OSError as error:
         raise LabError(
             f"{path} cannot be read: {error.strerror}.", "Mend its permissions, or set LABKIT_HOME."
         ) from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object; {} for another value, and where `read_json` gives None."""
+    value = read_json(path)
+    return value if isinstance(value, dict) else {}
 
 
 def _mode(path: Path) -> int:

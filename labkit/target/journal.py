@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.machine.private_files import is_own, read_json, remove_files, write_json
+from labkit.machine.private_files import is_own, read_object, remove_files, write_json
 from labkit.settings import NAME_PATTERN, Settings
 from labkit.target.commands import Command, lines, unmade
 from labkit.target.embedded import FOLDERS, EmbeddedPlace, embedded_folder
@@ -52,7 +52,7 @@ class Journal:
         place = target.place
         self._file = target.folder / _FILE
         self.place = place.cloud.instance if isinstance(place, EmbeddedPlace) else place.account
-        self._kept: dict[str, Any] = _read(self._file)
+        self._kept: dict[str, Any] = read_object(self._file)
 
     @property
     def reached_steps(self) -> list[str]:
@@ -124,11 +124,12 @@ class Journal:
 
 def was_built(settings: Settings) -> bool:
     """Whether some step of the lab was built in the embedded cloud, told without reaching it."""
-    return bool(_reached(_read(embedded_folder(settings) / _FILE)))
+    return bool(_reached(read_object(embedded_folder(settings) / _FILE)))
 
 
 def _reached(kept: Mapping[str, Any]) -> list[str]:
-    return list(kept.get("reached", []))
+    reached = kept.get("reached")
+    return reached if isinstance(reached, list) else []
 
 
 @dataclass(frozen=True, repr=False)
@@ -151,7 +152,7 @@ class Remembered(Shown):
 def remembered(home: Path) -> Remembered:
     """Every lab that has a journal below a LABKIT_HOME. A place is `embedded` or `<account>-<region>`."""
     files = sorted(file for file in (home / "labs").glob(f"*/*/{_FILE}") if is_own(file))
-    return Remembered(tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(_read(file)))) for file in files))
+    return Remembered(tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(read_object(file)))) for file in files))
 
 
 def forget_embedded(home: Path) -> None:
@@ -167,9 +168,4 @@ def forget_embedded(home: Path) -> None:
 
 
 def _forget(folder: Path) -> None:
-    remove_files(folder, [*(name for name, word in _FILES.items() if word in _read(folder / name)), "lock"])
-
-
-def _read(file: Path) -> dict[str, Any]:
-    kept = read_json(file)
-    return kept if isinstance(kept, dict) else {}
+    remove_files(folder, [*(name for name, word in _FILES.items() if word in read_object(folder / name)), "lock"])
