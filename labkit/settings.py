@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from labkit.runtimes import RUNTIMES
 
 TARGETS = ("embedded", "aws")
 
-# What is kept in a home besides the embedded cloud: its labs, packed functions, classes.
-KEPT = ("labs", "packages", "rehearsal", "resets")
+# What is kept in a home besides the embedded cloud: its labs, packed functions, the learner's progress, classes.
+KEPT = ("labs", "packages", "progress", "rehearsal", "resets")
 
 # 24 characters leave room, under IAM's 64 for a role name, for the longest function name and region behind it.
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
@@ -61,10 +62,23 @@ class Settings:
         return cls(
             place_kind=place_kind,
             name=lab_name(environment.get("LABKIT_NAME") or "jwt-lab"),
-            home=require_closed(Path(home).expanduser().absolute(), KEPT),
+            home=require_closed(_home(home), KEPT),
             runtime=_one_of("LABKIT_RUNTIME", environment.get("LABKIT_RUNTIME") or runtimes[0], runtimes),
             role_arn=_role_arn(environment.get("LABKIT_ROLE_ARN") or None) if place_kind == "aws" else None,
         )
+
+
+def _home(value: str) -> Path:
+    try:
+        home = Path(value).expanduser().absolute()
+        str(home).encode()  # what is kept names it, in UTF-8
+        with suppress(PermissionError):  # who is to use it will be told
+            home.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's ~, no UTF-8
+        raise UsageError(
+            f"LABKIT_HOME cannot name a folder: {value[:60]!r}.", "Set it to another, or unset it."
+        ) from error
+    return home
 
 
 def lab_name(value: str) -> str:

@@ -110,3 +110,9 @@ def test_a_value_that_is_not_offered(variable: str, value: str, remedy: str) -> 
         Settings.from_environment({variable: value})
 
     assert (error.value.problem, error.value.remedy) == (f"{variable} is {value!r}.", remedy)
+
+
+@pytest.mark.parametrize("home", ["x" * 300, "x/" * 3000, "~nobody-of-this-name/x", "\udcff"], ids=range(4))
+def test_a_home_that_cannot_name_a_folder_is_refused(home: str) -> None:
+    with pytest.raises(UsageError, match="LABKIT_HOME cannot name a folder"):
+        Settings.from_environment({"LABKIT_HOME": home})

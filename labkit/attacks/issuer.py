@@ -15,15 +15,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import jwt
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from jwt.algorithms import RSAAlgorithm
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 # OpenID Connect Discovery 1.0, section 4.
 DISCOVERY = "/.well-known/openid-configuration"
@@ -81,6 +83,8 @@ class Issuer:
     @cached_property
     def certificate(self) -> x509.Certificate:
         """A certificate that the issuer gave itself."""
+        from cryptography import x509  # noqa: PLC0415 - takes a while, and few tokens bear a certificate
+
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, self.name)])
         builder = x509.CertificateBuilder(name, name, self.key.public_key(), x509.random_serial_number())
         now, day = datetime.now(UTC), timedelta(days=1)

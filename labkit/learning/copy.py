@@ -11,7 +11,7 @@ from typing import Any
 from labkit.errors import LabError, UsageError
 from labkit.learning.lessons import lessons
 from labkit.machine.extras import require
-from labkit.machine.private_files import read_json, write_json
+from labkit.machine.private_files import read_object, write_json
 from labkit.machine.resources import resource
 from labkit.steps.function_code import COPY, HANDED_OUT, LAMBDAS, digest
 from labkit.text.blocks import Block, Table, sentences
@@ -92,7 +92,7 @@ class _Copy:
     written: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.given: dict[str, str] = read_json(self.folder / HANDED_OUT) or {}
+        self.given: dict[str, str] = read_object(self.folder / HANDED_OUT)
 
     def hand_out(self, path: str, content: bytes, *, fresh: bool) -> None:
         """Write a file that is missing, new or asked for; leave what the learner has made of an earlier one."""

@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 from labkit.errors import UsageError
 
 DATA = Path(__file__).parent / "data"
@@ -179,6 +177,8 @@ def named(kind: str, known: Mapping[str, T], name: str) -> T:
 
 def read_chapter(file: Path) -> Chapter:
     """A chapter from its file. LessonError if the file is not as it must be."""
+    import yaml  # noqa: PLC0415 - most commands ask no chapter
+
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
     where = file.name
     if not isinstance(data, dict) or data.get("chapter") != file.stem:

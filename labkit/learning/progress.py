@@ -30,20 +30,21 @@ class Progress:
 
     def all(self, kind: str) -> dict[str, dict[str, Any]]:
         """What is known of all exercises of a kind, by name."""
-        return dict(read_object(self.file).get(kind, {}))
+        return dict(self._read().get(kind, {}))
 
     def note(self, kind: str, name: str, **known: Any) -> None:
         """Remember something of an exercise, beside what is known of it."""
         private_folder(self.file.parent)
         with FileLock(self.file.with_suffix(".lock")):
-            everything = read_object(self.file)
+            everything = self._read()
             of_kind = everything.setdefault(kind, {})
             of_kind[name] = of_kind.get(name, {}) | known
             write_json(self.file, everything)
 
     def count(self, kind: str, name: str, what: str) -> int:
         """Count something that happened once more, and return how often it has now."""
-        times = int(self.of(kind, name).get(what, 0)) + 1
+        before = self.of(kind, name).get(what)
+        times = before + 1 if isinstance(before, int) else 1
         self.note(kind, name, **{what: times})
         return times
 
@@ -52,7 +53,7 @@ class Progress:
         if not self.file.exists():
             return
         with FileLock(self.file.with_suffix(".lock")):
-            write_json(self.file, {name: known for name, known in read_object(self.file).items() if name != kind})
+            write_json(self.file, {name: known for name, known in self._read().items() if name != kind})
 
     def erase(self) -> None:
         """Remember nothing."""
@@ -60,8 +61,13 @@ class Progress:
 
     def report(self) -> ProgressReport:
         """How far the learner is."""
-        kept = read_object(self.file)
+        kept = self._read()
         return ProgressReport({kind: kept.get(kind, {}) for kind in KINDS})
+
+    def _read(self) -> dict[str, Any]:
+        """What is kept, without what is not in our shape."""
+        kinds = _dictionaries(read_object(self.file))
+        return {kind: _dictionaries(of_kind) for kind, of_kind in kinds.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,11 +125,15 @@ class ProgressReport(Shown):
         return [
             (question.options[letter].text, question.options[letter].why)
             for question, letter in first
-            if isinstance(question, Question) and letter in question.options and letter != question.right
+            if isinstance(question, Question) and letter in list(question.options) and letter != question.right
         ]
 
     def _predictions(self) -> list[tuple[str, dict[str, Any]]]:
         return sorted(self.known["predictions"].items())
+
+
+def _dictionaries(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: value for name, value in kept.items() if isinstance(value, dict)}
 
 
 def bar(done: int, there: int) -> str:

@@ -146,10 +146,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; None if it is not there, does not hold JSON, or is not this user's own."""
+    """Read a JSON file; None if it is not there, is a pipe or the like, holds no JSON, or is not this user's own."""
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if is_own(path) else None
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # A pipe or a device would be read for ever; a folder is named as one.
+        readable = is_own(path) and (path.is_file() or path.is_dir())
+        return json.loads(path.read_text(encoding="utf-8")) if readable else None
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     except OSError as error:
         raise LabError(
@@ -158,9 +160,9 @@ def read_json(path: Path) -> Any:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON file that holds an object, as `read_json` does; {} if there is none in it."""
-    kept = read_json(path)
-    return kept if isinstance(kept, dict) else {}
+    """Read a JSON file that holds an object; {} for another value, and where `read_json` gives None."""
+    value = read_json(path)
+    return value if isinstance(value, dict) else {}
 
 
 def _mode(path: Path) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from labkit.errors import LabError
-from labkit.machine.private_files import read_json, read_object
+from labkit.machine.private_files import read_object
 from labkit.machine.resources import resource
 from labkit.runtimes import RUNTIMES
 
@@ -54,9 +55,8 @@ def package(function: str, runtime: str, home: Path | None = None) -> Package:
 
 def copy_folder(home: Path | None) -> Path | None:
     """The learner's copy that a home remembers, if it is still there."""
-    kept = read_object(home / COPY) if home else {}
-    folder = Path(kept["folder"]) if "folder" in kept else None
-    return folder if folder and folder.is_dir() else None
+    kept = read_object(home / COPY).get("folder") if home else None
+    return Path(kept) if isinstance(kept, str) and os.path.isdir(kept) else None  # noqa: PTH112 - raises nothing
 
 
 def deployed_file(function: str, runtime: str, home: Path | None = None) -> Path:
@@ -76,7 +76,7 @@ def is_changed(file: Path, home: Path | None) -> bool:
     copy = copy_folder(home)
     if copy is None or not file.is_relative_to(copy):
         return False
-    handed_out = read_json(copy / HANDED_OUT) or {}
+    handed_out = read_object(copy / HANDED_OUT)
     return bool(handed_out.get(file.relative_to(copy).as_posix()) != digest(file.read_bytes()))
 
 

@@ -128,7 +128,8 @@ def was_built(settings: Settings) -> bool:
 
 
 def _reached(kept: Mapping[str, Any]) -> list[str]:
-    return list(kept.get("reached", []))
+    reached = kept.get("reached")
+    return reached if isinstance(reached, list) else []
 
 
 @dataclass(frozen=True, repr=False)

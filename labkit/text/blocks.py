@@ -5,6 +5,7 @@ HTML is made for an untrusted notebook: no style or script elements, no inline S
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ class Table(Block):
             return ""
         from tabulate import tabulate  # noqa: PLC0415 - not every command shows a table
 
-        rows = [list(map(say, row)) for row in self.rows]
+        # Here already: tabulate takes a row that begins with one certain control character for a line, and hides it.
+        rows = [[visible(say(cell)) for cell in row] for row in self.rows]
         limits = list(self.widths) if self.widths else None
         return str(
             tabulate(rows, headers=list(self.header), tablefmt="simple", disable_numparse=True, maxcolwidths=limits)
@@ -131,5 +133,5 @@ def html_of(blocks: Iterable[Block], say: Say = str) -> str:
 
 
 def html_escaped(text: str) -> str:
-    """Escaped text. A notebook would set what stands between two dollar signs as a formula, so each gets a tag."""
-    return escape(text).replace("$", "<span>$</span>")
+    """Escaped text. A notebook would set `$x$`, `\\(x\\)` and `\\begin{x}` as formulas: what begins one gets a tag."""
+    return re.sub(r"[$\\]", r"<span>\g<0></span>", escape(text))

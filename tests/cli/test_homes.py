@@ -295,7 +295,7 @@ def test_a_planted_home_is_not_believed(
     (home / "cloud.json").unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("kept", ["labs", "packages", "rehearsal", "resets"])
+@pytest.mark.parametrize("kept", ["labs", "packages", "progress", "rehearsal", "resets"])
 @pytest.mark.parametrize("command", [name for name in ALL if name != "decode"])
 def test_a_folder_of_another_user_in_the_place_of_labkits_is_refused(
     command: str, kept: str, labkit: Run, home: Path, monkeypatch: pytest.MonkeyPatch

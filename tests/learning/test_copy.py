@@ -11,7 +11,8 @@ import pytest
 from labkit.errors import UsageError
 from labkit.learning import copy
 from labkit.learning.copy import make_copy
-from labkit.steps.function_code import deployed_file, package, source_file
+from labkit.machine.private_files import write_json
+from labkit.steps.function_code import COPY, HANDED_OUT, deployed_file, package, source_file
 from labkit.target.names import ADMIN, PRE_TOKEN
 
 CHAPTER = "05-test-the-authorizer.ipynb"
@@ -80,6 +81,20 @@ def test_a_fresh_chapter_leaves_the_old_one_beside_it(tmp_path: Path, made: Call
 def test_an_unknown_chapter_is_a_wrong_call(made: Callable[..., copy.Copied]) -> None:
     with pytest.raises(UsageError, match="There is no chapter '55'"):
         made(fresh="55")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [None, 5, "x", [[]], {"folder": None}, {"folder": 5}, {"folder": "a" * 5_000}],
+    ids=lambda other: str(other)[:20],
+)
+def test_a_record_of_another_shape_is_none(other: object, tmp_path: Path, made: Callable[..., copy.Copied]) -> None:
+    made()
+    write_json(tmp_path / "my-lab" / HANDED_OUT, other)
+    assert package(PRE_TOKEN, "python3.13", tmp_path / "home")
+    made()
+    write_json(tmp_path / "home" / COPY, other)
+    assert package(PRE_TOKEN, "python3.13", tmp_path / "home") == package(PRE_TOKEN, "python3.13")
 
 
 def test_a_function_is_deployed_as_the_learner_changed_it_and_only_then(

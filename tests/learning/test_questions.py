@@ -10,7 +10,8 @@ from labkit.errors import UsageError
 from labkit.learning import quiz as quizzes
 from labkit.learning.lessons import Lessons, Option, Question, QuizText, lessons
 from labkit.learning.prediction import predict
-from labkit.learning.progress import Progress, bar
+from labkit.learning.progress import KINDS, Progress, bar
+from labkit.machine.private_files import write_json
 from labkit.settings import Settings
 
 NAME = "no-groups"
@@ -43,6 +44,20 @@ def test_the_first_choice_is_kept(progress: Progress) -> None:
 def test_a_question_can_be_skipped_and_answered_later(progress: Progress) -> None:
     assert "Skipped." in predict(progress, NAME, skip=True).text()
     assert predict(progress, NAME, "c").right is True
+
+
+@pytest.mark.parametrize("other", [None, 5, "x", [[]], {"": None}, float("inf")], ids=repr)
+def test_a_record_of_another_shape_counts_as_far_as_it_has_ours(progress: Progress, other: object) -> None:
+    known = {"first": other, "best": other, "tries": other}
+    for kept in (
+        other,
+        *({kind: {NAME: part}} for kind in KINDS for part in (other, known)),
+        dict.fromkeys(KINDS, other),
+    ):
+        write_json(progress.file, kept)
+        assert " done." in progress.report().text()
+        before = progress.count("predictions", NAME, "tries")
+        assert progress.count("predictions", NAME, "tries") == before + 1
 
 
 @pytest.mark.parametrize(("name", "option"), [("nothing", None), (NAME, "z"), (NAME, "")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,9 +78,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         private_files.write_json(tmp_path / "file" / "folder" / "kept.json", {})
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1,]"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1,]", b"[" * 100_000, b'{"a":' * 100_000])
 def test_what_is_no_json_is_nothing(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "kept.json").write_bytes(content)
+
+    assert private_files.read_json(tmp_path / "kept.json") is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX has these kinds of files")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_pipe_and_a_device_are_nothing(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "kept.json")
 
     assert private_files.read_json(tmp_path / "kept.json") is None
 

@@ -119,7 +119,7 @@ def test_a_stopped_cloud_takes_every_embedded_lab_with_it_and_no_other(tmp_path:
     }
 
 
-@pytest.mark.parametrize("content", ["", "[]", "no JSON"])
+@pytest.mark.parametrize("content", ["", "[]", "no JSON", '{"reached": 5}', '{"reached": null}'])
 def test_a_damaged_record_is_none(content: str, tmp_path: Path) -> None:
     file = target(tmp_path).folder / "journal.json"
     file.parent.mkdir(parents=True)

@@ -8,6 +8,7 @@ from labkit.text.blocks import Block, Code, Folded, Table, html_of, sentences, t
 from labkit.text.shown import Shown
 from labkit.text.terms import Terms
 
+B = r"<span>\</span>"
 INSIDE = Table(("name", "value"), [("id", "1example")])
 
 
@@ -16,7 +17,10 @@ INSIDE = Table(("name", "value"), [("id", "1example")])
     [
         (sentences("One.", "", "Two."), "One.\nTwo.", "<p>One.</p><p>Two.</p>"),
         (sentences("<b> costs $1."), "<b> costs $1.", "<p>&lt;b&gt; costs <span>$</span>1.</p>"),
+        (sentences(r"\(x\) \[x\] \begin{x}"), r"\(x\) \[x\] \begin{x}",
+         rf"<p>{B}(x{B}) {B}[x{B}] {B}begin{{x}}</p>"),
         (Table(("a",), []), "", ""),
+        (Table((), [("\x01", "1")]), "----  -\n\\x01  1\n----  -", None),
         (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),
         (Code("a\n  b"), "a\n  b", '<pre style="white-space: pre-wrap; word-break: normal">a\n  b</pre>'),
         (Folded("More", (sentences("In."),)), "In.", "<details><summary>More</summary><p>In.</p></details>"),

@@ -103,7 +103,8 @@ def refuse_foreign_host(request: Request, here: Here) -> Answer | None:
 
     The names are localhost, 127.0.0.1, [::1] and API-ID.execute-api.localhost.
     """
-    if "#" in request.raw_path or not request.raw_path.startswith("/"):
+    # CONNECT (RFC 9110, section 9.3.6) asks for a tunnel: what would be answered is no answer to it.
+    if request.method == "CONNECT" or "#" in request.raw_path or not request.raw_path.startswith("/"):
         return _closed(400, "The request's target is not a path.")
     host, port = _host(request)
     known = host in ("localhost", "127.0.0.1", "[::1]") or API_HOST.fullmatch(host)

@@ -287,6 +287,12 @@ def test_another_name_is_refused_on_every_path(cloud: Cloud, path: str, host: st
 
 
 @proves("refuse_foreign_host")
+@pytest.mark.parametrize("path", [*PUBLIC, f"/{GOOD}", "/"])
+def test_a_tunnel_is_refused_on_every_path(cloud: Cloud, path: str) -> None:
+    assert raw(cloud, "CONNECT", path)[0] == 400
+
+
+@proves("refuse_foreign_host")
 def test_the_machines_own_names_are_known(cloud: Cloud) -> None:
     for host in ("127.0.0.1", "localhost", "LOCALHOST", "[::1]", "abcd1234.execute-api.localhost"):
         assert raw(cloud, "GET", "/_labkit/health", {"Host": f"{host}:{cloud.port}"})[0] in (200, 404)
