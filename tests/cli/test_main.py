@@ -72,7 +72,7 @@ def test_up_and_status_as_json(verb: str, labkit: Run, in_lab: Lab, warm_cloud: 
     assert told.keys() == STATUS
     assert told["account"] == warm_cloud.account_id
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/_aws/execute-api/\w+", told["api_url"])
-    assert [set(step) for step in told["steps"]] == [{"name", "found", "ids"}] * len(STEP_NAMES)
+    assert [set(step) for step in told["steps"]] == [{"name", "found", "ids", "happened"}] * len(STEP_NAMES)
     assert [step["name"] for step in told["steps"]] == STEP_NAMES
     assert told["steps"][1]["ids"]["user_pool_id"] == told["user_pool_id"]
 
