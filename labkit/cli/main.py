@@ -258,6 +258,16 @@ def commands(
 
 
 @app.command()
+def source(
+    function: str,
+    runtime: Annotated[str | None, typer.Option(help="python3.13 or nodejs22.x; without it, the lab's own.")] = None,
+    json: Json = False,
+) -> None:
+    """Print a function's source: yours, where you have a copy of the lab."""
+    show(open_lab().source(function, runtime), as_json=json)
+
+
+@app.command()
 def package(function: str, json: Json = False) -> None:
     """Pack a function's source as Lambda takes it and print the zip file's path."""
     from labkit.machine.private_files import write_bytes

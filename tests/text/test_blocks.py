@@ -23,6 +23,10 @@ INSIDE = Table(("name", "value"), [("id", "1example")])
         (Table((), [("\x01", "1")]), "----  -\n\\x01  1\n----  -", None),
         (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),
         (Code("a\n  b"), "a\n  b", '<pre style="white-space: pre-wrap; word-break: normal">a\n  b</pre>'),
+        (Code("# <i>\nx = 'a' if 1 else y\n", "python"), "# <i>\nx = 'a' if 1 else y\n",
+         '<div class="highlight"><pre style="white-space: pre-wrap; word-break: normal"><em># &lt;i&gt;</em>\n'
+         'x = <span class="s">&#x27;a&#x27;</span> <span class="k">if</span> <span class="m">1</span> '
+         '<span class="k">else</span> y\n</pre></div>'),
         (Folded("More", (sentences("In."),)), "In.", "<details><summary>More</summary><p>In.</p></details>"),
         (Folded("More", (sentences("In."),), titled=True, opened=True), "More\nIn.",
          "<details open><summary>More</summary><p>In.</p></details>"),
