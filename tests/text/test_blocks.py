@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from IPython.lib.pretty import pretty
 
 from labkit.text.blocks import Block, Code, Folded, Table, html_of, sentences, text_of
 from labkit.text.shown import Shown
@@ -65,3 +66,22 @@ def test_terms_are_put_into_all_that_is_shown_and_into_nothing_else() -> None:
     assert result.html().replace("<span>$</span>", "$").count("$ID") == 4
     assert "1example" not in f"{result!r}{result._repr_html_()}"
     assert result.to_dict() == {"id": "1example"}
+
+
+class Advice(Shown):
+    def blocks(self) -> list[Block]:
+        return [sentences("Build it: labkit up --through functions"), Table(("what to do",), [("labkit up",)])]
+
+    def to_dict(self) -> dict[str, str]:
+        return {"fix": "labkit up"}
+
+
+def test_a_notebook_shows_its_own_verbs_and_a_terminal_its_own() -> None:
+    advice = Advice()
+    for face in (pretty(advice), advice._repr_html_()):
+        assert 'lab.up("functions")' in face
+        assert "labkit" not in face
+        assert face.count("lab.up()") == 1
+    for face in (advice.text(), advice.html(), repr(advice)):
+        assert "lab.up" not in face
+    assert advice.to_dict() == {"fix": "labkit up"}
