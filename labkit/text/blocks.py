@@ -100,7 +100,9 @@ class Code(Block):
         return say(self.code)
 
     def html(self, say: Say = str) -> str:
-        """The same, in the colours of JupyterLab's theme."""
+        """The same, in the colours of JupyterLab's theme; nothing of no code."""
+        if not self.code:
+            return ""
         code = say(self.code)
         made = _coloured(code, self.language) if self.language else escape(code)
         pre = f'<pre style="white-space: pre-wrap; word-break: normal">{made}</pre>'

@@ -23,6 +23,7 @@ INSIDE = Table(("name", "value"), [("id", "1example")])
         (Table(("a",), []), "", ""),
         (Table((), [("\x01", "1")]), "----  -\n\\x01  1\n----  -", None),
         (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),
+        (Code(""), "", ""),
         (Code("a\n  b"), "a\n  b", '<pre style="white-space: pre-wrap; word-break: normal">a\n  b</pre>'),
         (Code("# <i>\nx = 'a' if 1 else y\n", "python"), "# <i>\nx = 'a' if 1 else y\n",
          '<div class="highlight"><pre style="white-space: pre-wrap; word-break: normal"><em># &lt;i&gt;</em>\n'
