@@ -17,6 +17,7 @@ help: ## List these commands
 
 lab: .venv/installed ## Open your copy of the lab in JupyterLab (ARGS="--no-browser --port 8899" are passed on)
 	@$(RUN) labkit chapters
+	@echo "Starting JupyterLab. In a few seconds its address is told below, http://127.0.0.1:..., and Ctrl-C ends it."
 	@$(RUN) python -m jupyter lab --ip 127.0.0.1 --ServerApp.root_dir "$(CURDIR)" $(AS_ROOT) $(ARGS)
 
 test: .venv/installed .venv-awscli/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)
@@ -60,7 +61,13 @@ before-clean:
 	fi
 
 # Wheels alone, and only those that the lock names: nothing that is fetched runs code while it is installed.
-LOCKED_INSTALL := pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes
+LOCKED_INSTALL := pip install --disable-pip-version-check --only-binary :all: --require-hashes
+# pip's own words are many and its --quiet is a long silence: a dot for each package, and a word when they are all there.
+AS_DOTS := while read -r word _; do case $$word in \
+	Collecting) printf .;; \
+	Installing) printf '\nAll are here. Now they are unpacked, which takes about as long again.\n';; \
+	FAILED) printf '\nNot every package could be had; pip says why, above. The same command begins again.\n' >&2; exit 1;; \
+	esac; done
 
 # Later runs touch no network: the environment is made once, and again only when its inputs change.
 .venv/installed: requirements.lock pyproject.toml $(wildcard labkit/jupyter/*.json)
@@ -71,14 +78,15 @@ LOCKED_INSTALL := pip install --quiet --disable-pip-version-check --only-binary 
 	@$(PYTHON) -m venv .venv || { \
 		echo "\`$(PYTHON)\` cannot make a virtual environment." \
 			"On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@$(VENV)/python -m $(LOCKED_INSTALL) -r requirements.lock
+	@{ $(VENV)/python -m $(LOCKED_INSTALL) -r requirements.lock || echo FAILED; } | { $(AS_DOTS); }
+	@echo "Installing the lab itself."
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The AWS CLI into which the tests paste the lab's lines. It pins packages of its own.
 .venv-awscli/installed: tests/awscli/requirements.lock
 	@$(PYTHON) -m venv .venv-awscli
-	@.venv-awscli/bin/python -m $(LOCKED_INSTALL) -r $<
+	@.venv-awscli/bin/python -m $(LOCKED_INSTALL) --quiet -r $<
 	@touch $@
 
 # Judges from outside, 340 MB: parliament, cfn-lint and moto. `.ci/run` has them; without them their tests are skipped.
@@ -86,5 +94,5 @@ judges: .venv-judges/installed
 
 .venv-judges/installed: tests/judges/requirements.lock
 	@$(PYTHON) -m venv .venv-judges
-	@.venv-judges/bin/python -m $(LOCKED_INSTALL) -r $<
+	@.venv-judges/bin/python -m $(LOCKED_INSTALL) --quiet -r $<
 	@touch $@

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+
+# A verb of the lab as remedies name it, which is for a terminal. Kept are lines of a shell, with a variable or other
+# options, and what names both: `lab.up(), or labkit up`.
+_VERB = re.compile(
+    r"(?P<kept>\w+=\S+ |, or )?\blabkit (?P<verb>up|check|status|down)(?![\w-])"
+    r"(?: --(?:through|step) (?P<step>[\w-]+))?(?P<reset> --reset-passwords)?(?![\w-]| -)"
+)
 
 
 class LabError(Exception):
@@ -25,7 +33,19 @@ class LabError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback: the two sentences, broken between words."""
-        return textwrap.wrap(str(self), 90, break_long_words=False, break_on_hyphens=False)
+        return textwrap.wrap(in_notebook(str(self)), 90, break_long_words=False, break_on_hyphens=False)
+
+
+def in_notebook(text: str) -> str:
+    """A text for a notebook, where `labkit up --through functions` is `lab.up("functions")`."""
+    return _VERB.sub(_called, text)
+
+
+def _called(command: re.Match[str]) -> str:
+    if command["kept"]:
+        return command[0]
+    step = f'"{command["step"]}"' if command["step"] else ""
+    return f"lab.{command['verb']}({', '.join(filter(None, (step, command['reset'] and 'reset_passwords=True')))})"
 
 
 def _printable(sentence: str) -> str:

@@ -13,6 +13,7 @@ class Runtime:
     `file_name` and `handler` are those that the console gives a new function; the file is packed alone into a zip.
     `program` runs it on this machine, none if that is the Python that labkit runs in. AWS supports it until
     `supported_until`: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+    The code is in `language`, where `comment` begins a comment.
     """
 
     name: str
@@ -20,12 +21,14 @@ class Runtime:
     handler: str
     supported_until: date
     program: str = ""
+    language: str = "python"
+    comment: str = "#"
 
 
 RUNTIMES = {
     runtime.name: runtime
     for runtime in (
         Runtime("python3.13", "lambda_function.py", "lambda_function.lambda_handler", date(2029, 6, 30)),
-        Runtime("nodejs22.x", "index.mjs", "index.handler", date(2027, 4, 30), program="node"),
+        Runtime("nodejs22.x", "index.mjs", "index.handler", date(2027, 4, 30), "node", "javascript", "//"),
     )
 }

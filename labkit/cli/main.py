@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,9 +81,14 @@ def status(
 
 @app.command()
 def check(
-    step: Annotated[str | None, typer.Option(help=f"Only one step: {STEP_NAMES}.")] = None, json: Json = False
+    named: Annotated[str | None, typer.Argument(metavar="STEP", help=f"Only one step: {STEP_NAMES}.")] = None,
+    step: Annotated[str | None, typer.Option(help="The same, as an option.")] = None,
+    json: Json = False,
 ) -> None:
     """Look at every setting and make the calls. Exit code 1 if anything is wrong."""
+    if named and step:
+        raise UsageError(f"Two steps are named, {named} and {step}.", "Name one step, or none for the whole lab.")
+    step = named or step
     known_step(step)
     report = open_lab().check(step)
     show(report, as_json=json)
@@ -136,8 +143,9 @@ def password(user: str, json: Json = False) -> None:
     print_json({"user": user, "password": known}) if json else typer.echo(known)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True})  # a route without its quotes is two words
 def call(
+    context: typer.Context,
     route: Annotated[str, typer.Argument(help='A route key: "GET /AdminUser" or "GET /RegularUser".')],
     user: Annotated[str | None, typer.Option("--as", help="The user who signs in for it.")] = None,
     token: Annotated[str | None, typer.Option(help="A value of the Authorization header.")] = None,
@@ -150,6 +158,10 @@ def call(
     """Send one request to the API. Exit code 0 whatever the HTTP status."""
     if sum([user is not None, token is not None, anonymous]) > 1:
         raise UsageError("--as, --token and --anonymous exclude each other.", "Give one of them, or none.")
+    rest = next(iter(context.args), None)
+    quoted_route(route, rest, "labkit call")
+    if rest is not None:
+        raise UsageError(f"{rest!r} stands after the route, where nothing belongs.", "Name a user with: --as USER")
     known_words(route, user, kind, stage)
     show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=token), as_json=json)
 
@@ -169,8 +181,9 @@ def explain(
     """Say rule by rule why a request is let in or refused. Exit code 1 if what was sent is no token."""
     from labkit.tokens.token import decode as decode_token
 
+    quoted_route(route, value, "labkit explain --route")
     known_words(route, user, kind, stage)
-    token = None if value is None else given_text(value)
+    token = None if value is None else given_text(value, "labkit explain")
     lab = open_lab()
     show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage), as_json=json)
     if token is not None and decode_token(token).problem:
@@ -188,20 +201,24 @@ def decode(
     from labkit.questions.token_reading import read
     from labkit.tokens.token import decode as decode_token
 
-    text = given_text(value)
+    text = given_text(value, "labkit decode")
     reading = read(text, time.time(), place_at_hand() if decode_token(text).signed else None)
     show(reading, as_json=json)
     if reading.token.problem:
         raise typer.Exit(1)
 
 
-def given_text(value: str) -> str:
-    """The text of an argument; of standard input if it is `-`.
+def given_text(value: str, command: str) -> str:
+    """The text of an argument of a command; of standard input if it is `-`.
 
     Raises:
-        LabError: it is too long for any token.
+        LabError: it is too long for any token, or the name of a file.
     """
     from labkit.tokens.token import LONGEST_TEXT
+
+    if os.path.isfile(value):  # noqa: PTH113 - Path's own raises an error where a name is too long, as a token is
+        reads = f"{command} - < {shlex.quote(value)}"
+        raise UsageError(f"{value} is the name of a file, and not a token.", f"Let the command read it: {reads}")
 
     text = sys.stdin.buffer.read(LONGEST_TEXT + 1).decode(errors="replace") if value == "-" else value
     if len(text) > LONGEST_TEXT:
@@ -223,6 +240,15 @@ def place_at_hand() -> Place | None:
         return None
 
 
+def quoted_route(route: str, rest: str | None, command: str) -> None:
+    """Raise UsageError if a route is only its method, since a space ends a word in a shell, and `rest` is its path."""
+    if route.isalpha():
+        path = rest if rest and rest.startswith("/") else "/AdminUser"
+        raise UsageError(
+            f"{route!r} is only the method of a route.", f'Put quotes around both: {command} "{route} {path}"'
+        )
+
+
 def known_words(route: str, user: str | None, kind: str, stage: str) -> None:
     """Raise UsageError unless a question can be asked in these words. The lab asks, too, once AWS's SDK is loaded."""
     from labkit.questions import arguments
@@ -237,8 +263,6 @@ def known_words(route: str, user: str | None, kind: str, stage: str) -> None:
 @app.command()
 def env(json: Json = False) -> None:
     """Print shell lines that lead the AWS CLI and curl to this lab: eval "$(labkit env)"."""
-    import shlex
-
     variables = open_lab().environment()
     if json:
         print_json(variables)
@@ -255,6 +279,16 @@ def commands(
     """Print the AWS CLI lines that build this lab where nothing is, to be pasted after eval "$(labkit env)"."""
     known_step(through)
     show(open_lab().commands(through=through), as_json=json)
+
+
+@app.command()
+def source(
+    function: str,
+    runtime: Annotated[str | None, typer.Option(help="python3.13 or nodejs22.x; without it, the lab's own.")] = None,
+    json: Json = False,
+) -> None:
+    """Print a function's source: yours, where you have a copy of the lab."""
+    show(open_lab().source(function, runtime), as_json=json)
 
 
 @app.command()

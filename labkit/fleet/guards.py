@@ -64,7 +64,7 @@ def guard(target: Target, guards: Guards) -> None:
     if PRODUCTION.search(alias):
         raise LabError(
             f"Account {target.place.account} is called {alias}, which looks like production.",
-            "If it is for a class, give it another alias. A single lab in it can be removed with: labkit down",
+            "If it is for a class, give it another alias. A single lab in it goes with: LABKIT_NAME=NAME labkit down",
         )
     if target.place.account not in guards.named_again and _manages(target):
         raise LabError(

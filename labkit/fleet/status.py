@@ -77,6 +77,7 @@ class ClassStatus(Shown):
 
     standings: tuple[Standing, ...]
     bad: tuple[BadRow, ...]
+    names_lab = False  # an instructor's notebook has none
 
     @property
     def passed(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import LabError
+from labkit.runtimes import RUNTIMES, Runtime
 from labkit.steps.function_code import source_file
 from labkit.steps.functions import find_function
 from labkit.target.target import Target
@@ -41,20 +42,22 @@ class Source(Shown):
 
     path: str
     code: str
+    runtime: Runtime
 
     def blocks(self) -> Iterator[Block]:
-        """The path below the project's folder, then the code."""
-        yield Code(f"# {self.path}\n\n{self.code}")
+        """The path below the project's folder as a comment, then the code."""
+        yield Code(f"{self.runtime.comment} {self.path}\n\n{self.code}", self.runtime.language)
 
     def to_dict(self) -> dict[str, Any]:
-        """`path` and `code`."""
-        return {"path": self.path, "code": self.code}
+        """`path`, `code` and `runtime`."""
+        return {"path": self.path, "code": self.code, "runtime": self.runtime.name}
 
 
 def source(function: str, runtime: str, home: Path | None = None) -> Source:
     """The code of one of the post's functions in a runtime: as the learner's copy has it, where the home knows one."""
     file = source_file(function, runtime, home)
-    return Source(f"lambdas/{function}/{file.name}", file.read_text(encoding="utf-8").rstrip())
+    code = file.read_text(encoding="utf-8").rstrip()
+    return Source(f"lambdas/{function}/{file.name}", code, RUNTIMES[runtime])
 
 
 def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:

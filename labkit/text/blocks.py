@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
+from typing import Any
 
 from labkit.text.wording import visible
 
@@ -85,17 +87,44 @@ def _row(tag: str, cells: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Code(Block):
-    """Text that keeps its line breaks, broken between words only, which JupyterLab alone would not do."""
+    """Text that keeps its line breaks, broken between words only, which JupyterLab alone would not do.
+
+    HTML colours it if its `language` is one that Pygments knows by name.
+    """
 
     code: str
+    language: str = ""
 
     def text(self, say: Say = str) -> str:
         """The code as it is."""
         return say(self.code)
 
     def html(self, say: Say = str) -> str:
-        """The same."""
-        return f'<pre style="white-space: pre-wrap; word-break: normal">{escape(say(self.code))}</pre>'
+        """The same, in the colours of JupyterLab's theme; nothing of no code."""
+        if not self.code:
+            return ""
+        code = say(self.code)
+        made = _coloured(code, self.language) if self.language else escape(code)
+        pre = f'<pre style="white-space: pre-wrap; word-break: normal">{made}</pre>'
+        return f'<div class="highlight">{pre}</div>' if self.language else pre
+
+
+def _coloured(code: str, language: str) -> str:
+    """Code as HTML, with the classes for which JupyterLab has a colour in each theme.
+
+    A comment is set in italics instead: the colour that the dark theme gives it is too dark to read.
+    """
+    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - only a notebook shows colours
+    from pygments.token import Comment, Keyword, Number, String  # noqa: PLC0415
+
+    tags = {Comment: "em", Keyword: 'span class="k"', String: 'span class="s"', Number: 'span class="m"'}
+
+    def tag(token: tuple[Any, str]) -> str:
+        return next((tags[kind] for kind in tags if token[0] in kind), "")
+
+    tokens = get_lexer_by_name(language, stripnl=False, ensurenl=False).get_tokens(code)
+    parts = ((opened, escape("".join(text for _, text in group))) for opened, group in groupby(tokens, tag))
+    return "".join(f"<{opened}>{text}</{opened.split()[0]}>" if opened else text for opened, text in parts)
 
 
 @dataclass(frozen=True)

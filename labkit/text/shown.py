@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
+from labkit.errors import in_notebook
 from labkit.text.blocks import Block, html_of, text_of
 from labkit.text.terms import EXACT, Terms
 
@@ -17,6 +18,8 @@ class Shown:
     """
 
     terms: Terms = EXACT
+    names_lab = True
+    """Whether it is shown in notebooks that have a `lab`, whose verbs are then named."""
 
     def blocks(self) -> Iterable[Block]:
         """What the result consists of, in its order."""
@@ -37,5 +40,11 @@ class Shown:
     def __repr__(self) -> str:
         return self.text()
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(self._in_notebook(self.text()))
+
     def _repr_html_(self) -> str:
-        return self.html()
+        return self._in_notebook(self.html())
+
+    def _in_notebook(self, face: str) -> str:
+        return in_notebook(face) if self.names_lab else face

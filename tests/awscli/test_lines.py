@@ -143,7 +143,7 @@ def test_the_lines_of_the_tasks_of_chapter_05_solve_them(warm_home: Path, aws: P
     shell = Shell(lab, aws, tmp_path)
 
     for task in ("five-calls", "reports"):
-        done = shell.run(f"cd {tmp_path}\n{lessons().tasks[task].solution}")
+        done = shell.paste(f"cd {tmp_path}\n{lessons().tasks[task].solution}")
         assert done.returncode == 0, done.stderr
         assert lab.check_task(task).passed, lab.check_task(task).text()
 

@@ -26,3 +26,4 @@ def use_theme(page: Page, name: str) -> None:
     """Have JupyterLab show itself in a theme, `JupyterLab Light` or `JupyterLab Dark`."""
     page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
     page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+    page.locator("#jupyterlab-splash").wait_for(state="detached")  # it covers the outputs while the theme changes

@@ -85,16 +85,16 @@ def test_a_cell_of_the_matrix_opens_by_keyboard(page: Page, key: str) -> None:
     cell = page.get_by_role("button", name="200 ✓ as predicted").first
     cell.focus()
     page.keyboard.press(key)
-    page.get_by_text("GET /RegularUser as regularuser: 200, let in by every rule.").wait_for()
+    page.get_by_role("status").get_by_text("GET /RegularUser as regularuser: 200, let in by every rule.").wait_for()
 
 
 def test_a_what_if_is_typed_predicted_and_sent_by_keyboard(page: Page) -> None:
     page.get_by_label("Claim scope").fill("nothing")
     page.keyboard.press("Enter")
-    page.get_by_text("200 becomes 403: the rule scope fails.").wait_for()
+    page.get_by_role("status").get_by_text("200 becomes 403: the rule scope fails.").wait_for()
     page.get_by_role("button", name="Send it").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("The what-if API answered 403, as predicted.").wait_for()
+    page.get_by_role("status").get_by_text("The what-if API answered 403, as predicted.").wait_for()
     page.get_by_role("button", name="Put back").focus()
     page.keyboard.press("Space")
     page.get_by_text("Nothing is changed.").first.wait_for()

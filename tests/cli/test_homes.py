@@ -34,6 +34,7 @@ LOOKS = {
     "labs": ["labs"],
     "template": ["template"],
     "commands": ["commands"],
+    "source": ["source", "LambdaForAdminUser"],
     "cloud status": ["cloud", "status"],
     "preflight": ["preflight", "--roster", "ROSTER"],
     "reset": ["reset", "--roster", "ROSTER"],

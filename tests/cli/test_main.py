@@ -72,7 +72,7 @@ def test_up_and_status_as_json(verb: str, labkit: Run, in_lab: Lab, warm_cloud: 
     assert told.keys() == STATUS
     assert told["account"] == warm_cloud.account_id
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/_aws/execute-api/\w+", told["api_url"])
-    assert [set(step) for step in told["steps"]] == [{"name", "found", "ids"}] * len(STEP_NAMES)
+    assert [set(step) for step in told["steps"]] == [{"name", "found", "ids", "happened"}] * len(STEP_NAMES)
     assert [step["name"] for step in told["steps"]] == STEP_NAMES
     assert told["steps"][1]["ids"]["user_pool_id"] == told["user_pool_id"]
 
@@ -89,7 +89,9 @@ def test_check_of_a_sound_lab(labkit: Run, in_lab: Lab) -> None:
 
     assert (told["passed"], told["findings"]) == (True, [])
     assert labkit("check")[1].startswith(f"All {told['checked']} checks passed.\n")
-    assert document(labkit("check", "--step", "user-pool", "--json"))["checked"] < told["checked"]
+    of_one = document(labkit("check", "user-pool", "--json"))
+    assert of_one["checked"] < told["checked"]
+    assert of_one == document(labkit("check", "--step", "user-pool", "--json"))
 
 
 def test_check_of_a_damaged_lab(labkit: Run, in_lab: Lab) -> None:
@@ -98,7 +100,10 @@ def test_check_of_a_damaged_lab(labkit: Run, in_lab: Lab) -> None:
 
     told = document(labkit("check", "--json"), code=1)
     code, out, err = labkit("check")
+    of_one = document(labkit("check", "functions", "--json"), code=1)
 
+    assert document(labkit("check", "http-api", "--json"))["passed"] is True
+    assert of_one["findings"] == told["findings"]
     assert told["passed"] is False
     assert told["findings"] == [
         {
@@ -261,6 +266,17 @@ def test_down_shows_first_and_then_does(
         (["password", "admin"], "The lab has no user 'admin'.", "Name one of: adminuser, regularuser."),
         (["up", "--through", "pool"], "The lab has no step 'pool'.", NAME_A_STEP),
         (["check", "--step", "pool"], "The lab has no step 'pool'.", NAME_A_STEP),
+        (["check", "pool"], "The lab has no step 'pool'.", NAME_A_STEP),
+        (["check", "functions", "--step", "http-api"], "Two steps are named, functions and http-api.",
+         "Name one step, or none for the whole lab."),
+        (["call", "GET", "/RegularUser", "--as", "adminuser"], "'GET' is only the method of a route.",
+         'Put quotes around both: labkit call "GET /RegularUser"'),
+        (["call", "GET"], "'GET' is only the method of a route.",
+         'Put quotes around both: labkit call "GET /AdminUser"'),
+        (["explain", "--route", "GET", "/RegularUser"], "'GET' is only the method of a route.",
+         'Put quotes around both: labkit explain --route "GET /RegularUser"'),
+        (["call", "GET /AdminUser", "adminuser"], "'adminuser' stands after the route, where nothing belongs.",
+         "Name a user with: --as USER"),
         (["package", "LambdaForNobody"], "The lab has no function 'LambdaForNobody'.",
          "Name one of: Pre-tokenAuthLambda, LambdaForAdminUser, LambdaForRegularUser."),
         (["cloud", "start", "--port", "0"], "0 is not a port.",
@@ -276,6 +292,22 @@ def test_wrong_words_are_named(words: list[str], problem: str, remedy: str, labk
     assert labkit(*words) == (2, "", f"{problem}\n{remedy}\n")
     code, out, err = labkit(*words, "--json")
     assert (code, json.loads(out), err) == (2, {"error": problem, "fix": remedy}, f"{problem}\n{remedy}\n")
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("verb", ["decode", "explain"])
+@pytest.mark.parametrize(("name", "in_a_shell"), [("token.txt", "token.txt"), ("my token", "'my token'")])
+def test_a_file_in_place_of_a_token_is_named(
+    verb: str, name: str, in_a_shell: str, labkit: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home.parent)
+    Path(name).touch()
+
+    assert labkit(verb, name) == (
+        2,
+        "",
+        f"{name} is the name of a file, and not a token.\nLet the command read it: labkit {verb} - < {in_a_shell}\n",
+    )
     assert not home.exists()
 
 

@@ -41,6 +41,7 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
         ("", ""),
     ]
     assert status.summary == "0 of 3 attendees finished, 2 stuck."
+    assert "labkit up" in status._repr_html_()  # there is no `lab` in an instructor's notebook
     assert classroom.fleet().reset(3).clean
 
 

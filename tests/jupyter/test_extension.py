@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
+import re
 import secrets
 import signal
 import socket
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import websocket
 
 from labkit.cloud import process
 from tests.cloud.homes import processes, remains, wait_until
@@ -201,3 +204,30 @@ def test_a_lab_in_aws_starts_no_cloud(home: Path, jupyter: Callable[..., Jupyter
     jupyter(LABKIT_TARGET="aws")
 
     assert not home.exists()
+
+
+def test_a_terminal_finds_the_command(tmp_path: Path, jupyter: Callable[..., Jupyter]) -> None:
+    """A login shell does not: on Debian `/etc/profile` sets PATH anew, and Jupyter without a terminal starts one."""
+    (tmp_path / ".profile").write_text("PATH=/usr/bin:/bin\n")
+    commands = Path(sys.executable).parent
+    lab = jupyter("lab", PATH=f"{commands}{os.pathsep}{os.environ['PATH']}", SHELL="bash")
+    ask = ["bash", "-lc", "command -v labkit"]
+    assert subprocess.run(ask, env=lab.environment, capture_output=True, check=False).stdout == b""
+
+    assert f"found={commands}/labkit" in typed(lab, "echo found=$(command -v labkit).")
+
+
+def typed(jupyter: Jupyter, line: str) -> str:
+    """What a new terminal of JupyterLab shows up to the line that ends in a full stop."""
+    name = jupyter.call("POST", "terminals").json()["name"]
+    url = f"ws://127.0.0.1:{jupyter.port}/terminals/websocket/{name}?token={jupyter.token}"
+    connection = websocket.create_connection(url, timeout=60)
+    shown = ""
+    try:
+        connection.send(json.dumps(["stdin", f"{line}\r"]))
+        while not re.search(r"=\S*\.\s", shown.replace(line, "")):
+            kind, *said = json.loads(connection.recv())
+            shown += said[0] if kind == "stdout" else ""
+    finally:
+        connection.close()
+    return shown

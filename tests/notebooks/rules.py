@@ -32,6 +32,12 @@ _UNTRUSTED = re.compile(r"<(style|script|svg)\b", re.IGNORECASE)
 _WHOLE_JWT = re.compile(r"eyJ[\w-]+\.[\w-]*\.(?:[\w-]*\.){0,2}[\w-]{40,}")
 _MACHINE_PATH = re.compile(r"(?<![\w.~])(?:/(?:home|root|Users|tmp|var/folders|private/var)/|[A-Z]:\\Users\\)")
 _INSIDE = re.compile(r"^\s*(?:from\s+(labkit\.[\w.]+)\s+import|import\s+(labkit\S*))", re.MULTILINE)
+_DIAGRAM = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
+_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(|<img\b(?P<attributes>[^>]*)>")
+_ALT = re.compile(r"""\balt=(["'])\s*\S.*?\1""")
+# The rows of a table that stand together; the second rules off the header.
+_TABLE = re.compile(r"(?:^[ ]*\|.*(?:\n|\Z))+", re.MULTILINE)
+_RULE = re.compile(r"[ ]*\|(?:\s*:?-+:?\s*\|)+\s*")
 _ASKS = re.compile(r"\b(?:input|getpass)\(")
 
 
@@ -79,6 +85,29 @@ def explains(notebook: NotebookNode) -> Iterator[str]:
     cells = len(code_cells(notebook))
     if words < WORDS_PER_CODE_CELL * cells:
         yield f"{words} words for {cells} code cells are fewer than {WORDS_PER_CODE_CELL} each."
+
+
+def says_what_it_draws(notebook: NotebookNode) -> Iterator[str]:
+    """Who cannot see a picture is told what it shows: a diagram in words below it, an image in its alt text."""
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        for diagram in _DIAGRAM.finditer(cell.source):
+            if not re.match(r"\s*(?:In words|The same in words): *\n*.*\w", cell.source[diagram.end() :]):
+                yield f"Cell {cell.id} draws a diagram, and does not go on with: In words: ..."
+        for image in _IMAGE.finditer(_FENCED.sub("", cell.source)):
+            if not ((image["alt"] or "").strip() or _ALT.search(image["attributes"] or "")):
+                yield f"Cell {cell.id} has an image without alt text."
+
+
+def heads_its_tables(notebook: NotebookNode) -> Iterator[str]:
+    """A table begins with a header that names each of its columns, which is read out with its cells."""
+    for text in _prose(notebook):
+        for table in _TABLE.findall(text):
+            header, *rows = table.strip().splitlines()
+            names = re.split(r"(?<!\\)\|", header.strip().strip("|"))
+            if not (rows and _RULE.fullmatch(rows[0]) and all(name.strip() for name in names)):
+                yield f"A table has a column without a name: {header}"
 
 
 def survives_distrust(notebook: NotebookNode) -> Iterator[str]:
@@ -137,6 +166,8 @@ RULES: tuple[Rule, ...] = (
     was_run_in_order,
     has_short_cells,
     explains,
+    says_what_it_draws,
+    heads_its_tables,
     survives_distrust,
     keeps_secrets,
     names_no_machine,

@@ -136,6 +136,7 @@ def error(*traceback: str) -> NotebookNode:
     return with_output(new_output("error", ename="ValueError", evalue="no", traceback=list(traceback)))
 
 
+DIAGRAM = "```mermaid\nflowchart LR\n  a --> b\n```"
 HEAD = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbnVzZXIifQ"
 
 BAD = [
@@ -148,6 +149,13 @@ BAD = [
     pytest.param(code("x = 1\n" * 13), "has_short_cells", id="long-cell"),
     pytest.param(code("x = 1\n" * 8), "has_short_cells", id="too-many-longish-cells"),
     pytest.param(with_cells(new_code_cell("1", execution_count=3, outputs=[stream("1")])), "explains", id="no-prose"),
+    pytest.param(prose(DIAGRAM), "says_what_it_draws", id="diagram-alone"),
+    pytest.param(prose(f"{DIAGRAM}\n\nThe next cell builds it."), "says_what_it_draws", id="diagram-and-other-words"),
+    pytest.param(prose(f"{DIAGRAM}\n\nIn words: one.\n\n{DIAGRAM}"), "says_what_it_draws", id="second-diagram"),
+    pytest.param(prose("![](picture.png)"), "says_what_it_draws", id="image-without-alt"),
+    pytest.param(prose('<img src="picture.png" alt=" ">'), "says_what_it_draws", id="img-with-empty-alt"),
+    pytest.param(prose("| a | b |\n| 1 | 2 |"), "heads_its_tables", id="table-without-header"),
+    pytest.param(prose("| | b |\n|---|---|\n| 1 | 2 |"), "heads_its_tables", id="column-without-name"),
     pytest.param(with_widget_state(), "survives_distrust", id="widget-state"),
     pytest.param(html("<style>p {color: red}</style>"), "survives_distrust", id="style"),
     pytest.param(html("<SCRIPT src='x'></SCRIPT>"), "survives_distrust", id="script"),
@@ -174,6 +182,21 @@ BAD = [
 
 def test_a_sound_notebook_has_no_breach() -> None:
     assert breaches(sound()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{DIAGRAM}\n\nIn words: a leads to b.",
+        f"{DIAGRAM}\n\nThe same in words:\n\n1. a leads to b.",
+        "![a leads to b](picture.png)",
+        "<img alt='a leads to b' src='picture.png'>",
+        "| name | what it is |\n|:--|---|\n| a | |\n\n| `a \\| b` |\n|---|\n| 1 |",
+        "```text\n| no table |\n![](no image)\n```",
+    ],
+)
+def test_what_is_told_in_words_and_headed_is_sound(text: str) -> None:
+    assert breaches(prose(text)) == []
 
 
 def test_a_solution_does_not_count_against_a_cells_length() -> None:

@@ -115,6 +115,6 @@ def test_a_user_and_a_token_exclude_each_other(lab: Lab) -> None:
 def test_the_source_is_shown_in_the_runtime_that_is_asked_for(tmp_path: Path) -> None:
     lab = lab_at(tmp_path, "jwt-lab")
     assert "def lambda_handler" in lab.source("LambdaForAdminUser").text()
-    assert lab.source("LambdaForAdminUser", "nodejs22.x").text().startswith("# lambdas/LambdaForAdminUser/index.mjs")
+    assert lab.source("LambdaForAdminUser", "nodejs22.x").text().startswith("// lambdas/LambdaForAdminUser/index.mjs")
     with pytest.raises(UsageError, match=r"The lab has no code for the runtime 'cobol'\."):
         lab.source("LambdaForAdminUser", "cobol")

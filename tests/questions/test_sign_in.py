@@ -152,7 +152,7 @@ def test_a_user_who_never_had_a_password_is_to_get_the_one_that_is_told(built: L
     assert built.password("adminuser") == password
     cognito("admin_set_user_password", Password=password, Permanent=True)(built)
     assert built.tokens("adminuser")
-    built.up()
+    built.up(reset_passwords=True)
 
 
 @pytest.mark.parametrize(

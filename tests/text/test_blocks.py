@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from IPython.lib.pretty import pretty
 
 from labkit.text.blocks import Block, Code, Folded, Table, html_of, sentences, text_of
 from labkit.text.shown import Shown
@@ -22,7 +23,12 @@ INSIDE = Table(("name", "value"), [("id", "1example")])
         (Table(("a",), []), "", ""),
         (Table((), [("\x01", "1")]), "----  -\n\\x01  1\n----  -", None),
         (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),
+        (Code(""), "", ""),
         (Code("a\n  b"), "a\n  b", '<pre style="white-space: pre-wrap; word-break: normal">a\n  b</pre>'),
+        (Code("# <i>\nx = 'a' if 1 else y\n", "python"), "# <i>\nx = 'a' if 1 else y\n",
+         '<div class="highlight"><pre style="white-space: pre-wrap; word-break: normal"><em># &lt;i&gt;</em>\n'
+         'x = <span class="s">&#x27;a&#x27;</span> <span class="k">if</span> <span class="m">1</span> '
+         '<span class="k">else</span> y\n</pre></div>'),
         (Folded("More", (sentences("In."),)), "In.", "<details><summary>More</summary><p>In.</p></details>"),
         (Folded("More", (sentences("In."),), titled=True, opened=True), "More\nIn.",
          "<details open><summary>More</summary><p>In.</p></details>"),
@@ -61,3 +67,22 @@ def test_terms_are_put_into_all_that_is_shown_and_into_nothing_else() -> None:
     assert result.html().replace("<span>$</span>", "$").count("$ID") == 4
     assert "1example" not in f"{result!r}{result._repr_html_()}"
     assert result.to_dict() == {"id": "1example"}
+
+
+class Advice(Shown):
+    def blocks(self) -> list[Block]:
+        return [sentences("Build it: labkit up --through functions"), Table(("what to do",), [("labkit up",)])]
+
+    def to_dict(self) -> dict[str, str]:
+        return {"fix": "labkit up"}
+
+
+def test_a_notebook_shows_its_own_verbs_and_a_terminal_its_own() -> None:
+    advice = Advice()
+    for face in (pretty(advice), advice._repr_html_()):
+        assert 'lab.up("functions")' in face
+        assert "labkit" not in face
+        assert face.count("lab.up()") == 1
+    for face in (advice.text(), advice.html(), repr(advice)):
+        assert "lab.up" not in face
+    assert advice.to_dict() == {"fix": "labkit up"}

@@ -22,6 +22,7 @@ BLOCKS = [
     sentences(HOSTILE, HARMLESS),
     Table(("a", HOSTILE), [(HOSTILE, HARMLESS)]),
     Code(f"{HOSTILE}\n{HARMLESS}"),
+    Code(f"{HOSTILE}\n{HARMLESS}", "python"),
     Folded(HOSTILE, (sentences(HOSTILE, HARMLESS),), titled=True),
 ]
 
