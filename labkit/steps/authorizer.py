@@ -29,7 +29,6 @@ class Authorizer(Step):
     name = "authorizer"
     title = "JWT authorizer"
     section = "Create the JWT authorizer and deploy the API"
-    minutes = 10
     needs = ("user-pool", "http-api")
     services = ("apigatewayv2",)
     part_of = "http-api"

@@ -49,7 +49,6 @@ class Functions(Step):
     name = "functions"
     title = "Lambda functions"
     section = "Create the Lambda functions"
-    minutes = 10
     services = ("logs", "iam", "lambda")
 
     def find(self, target: Target) -> State:

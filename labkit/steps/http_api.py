@@ -25,7 +25,6 @@ class HttpApi(Step):
     name = "http-api"
     title = "HTTP API"
     section = "Create the HTTP API and its routes"
-    minutes = 10
     needs = ("functions",)
     services = ("apigatewayv2", "lambda")
 

@@ -64,7 +64,6 @@ class Step(ABC):
     name: str
     title: str
     section: str
-    minutes: int
     needs: tuple[str, ...] = ()
     services: tuple[str, ...]  # that building it writes to, as boto3 calls them
     part_of: str | None = None

@@ -47,7 +47,6 @@ class UserPool(Step):
     name = "user-pool"
     title = "Cognito user pool"
     section = "Create the user pool, its app client, trigger, groups and users"
-    minutes = 15
     needs = ("functions",)
     services = ("cognito-idp", "lambda")
 
