@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 TRIGGER = "lambdas/Pre-tokenAuthLambda/lambda_function.py"
+MENDED = """lab.target.client("lambda").add_permission(
+FunctionName=ids["LambdaForAdminUser"], StatementId="mine", Action="lambda:InvokeFunction",
+Principal="apigateway.amazonaws.com", SourceArn=lab.target.names.route_arn(ids["api_id"], "GET /AdminUser"))
+lab.symptom()"""
 COPIED = "import sys; from pathlib import Path; from labkit.learning.copy import make_copy"
 
 
@@ -111,6 +115,26 @@ def test_a_restarted_kernel_says_what_to_run(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     page.get_by_text("Choose Run > Run All Above Selected Cell in the menu").wait_for(timeout=60_000)
     assert "Traceback" not in page.locator(".jp-Notebook").inner_text()
+
+
+def test_a_broken_lab_is_mended(browser: Browser, jupyter: JupyterLab, page: Page) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 8000})
+    mending = context.new_page()
+    jupyter.run(mending, "my-lab/08-mend-it.ipynb", until="not named: lab.name_cause()")
+    work = (
+        ("lab.name_cause(cause)", 'lab.name_cause("trigger")', "No."),
+        ('lab.name_cause("trigger")', 'lab.name_cause("route-permission")', "Yes: The API may not invoke"),
+        ("lab.symptom()", MENDED, "GET /AdminUser as adminuser is answered 200."),
+        ("lab.mended()", "lab.mended()", "Solved."),
+    )
+    for cell, line, told in work:
+        content = mending.locator(".jp-CodeCell", has_text=cell).locator(".cm-content").last
+        content.click()
+        mending.keyboard.press("Control+A")
+        mending.keyboard.insert_text(line)
+        mending.keyboard.press("Control+Enter")
+        mending.locator(".jp-OutputArea-output", has_text=told).last.wait_for(timeout=60_000)
+    context.close()
 
 
 def test_a_chapter_opened_without_a_kernel_shows_the_question(
