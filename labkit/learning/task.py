@@ -60,6 +60,9 @@ def registered(text: TaskText) -> Check:
     return _CHECKS[text.name]
 
 
+_SAID = {True: "right", False: "not yet", None: "not tried"}
+
+
 @dataclass(frozen=True, repr=False)
 class Verdict(Shown):
     """What a check says of a learner's work."""
@@ -84,7 +87,7 @@ class Verdict(Shown):
         )
         compared = (("Wanted", self.wanted), ("Found", self.found))
         yield sentences(*(f"{label}: {value}" for label, value in compared if value))
-        yield Table(("piece", "", ""), [(p.what, "right" if p.right else "not yet", p.note) for p in self.pieces])
+        yield Table(("piece", "", ""), [(p.what, _SAID[p.right], p.note) for p in self.pieces])
         if self.passed:
             yield sentences(self.task.because)
         elif self.outcome == "not yet":

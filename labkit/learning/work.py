@@ -38,10 +38,10 @@ class Workplace:
 
 @dataclass(frozen=True)
 class Piece:
-    """One part of a work that is checked piece by piece: whether it is there and right, and what to say of it."""
+    """One part of a work that is checked piece by piece: right or not (None: not tried), and what is said of it."""
 
     what: str
-    right: bool
+    right: bool | None
     note: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,17 @@ class Parts:
         self.iam.delete_role_policy(RoleName=self.role, PolicyName="write-own-logs")
         self.iam.delete_role(RoleName=self.role)
 
+    def wear_a_stray_role(self) -> None:
+        trust = self.iam.get_role(RoleName=self.role)["Role"]["AssumeRolePolicyDocument"]
+        made = self.iam.create_role(
+            RoleName=STRAY, Path="/jwt-authorizer-lab/", AssumeRolePolicyDocument=json.dumps(trust)
+        )
+        self.functions.update_function_configuration(**self.function, Role=made["Role"]["Arn"])
+
+    def wear_its_own_role(self) -> None:
+        self.functions.update_function_configuration(**self.function, Role=self.names.role_arn(FUNCTION))
+        self.iam.delete_role(RoleName=STRAY)
+
     def deploy_an_older_api(self) -> None:
         """As when the route came after the last deployment."""
         kept = {k: self.gateway.get_route(**self.route)[k] for k in ROUTE}
@@ -147,6 +159,7 @@ class Parts:
         self.gateway.create_route(ApiId=self.api_id, **kept)
 
 
+STRAY = "my-role-for-reports"
 ROUTE = ("RouteKey", "Target", "AuthorizationType", "AuthorizerId", "AuthorizationScopes")
 # In an order in which each can be mended by the solution.
 TRAPS: dict[str, Callable[[Parts], Any]] = {
@@ -164,6 +177,7 @@ TRAPS: dict[str, Callable[[Parts], Any]] = {
     "no-route": lambda at: at.gateway.delete_route(**at.route),
     "no-tag": lambda at: at.functions.untag_resource(Resource=at.arn, TagKeys=["jwt-authorizer-lab"]),
     "no-function": lambda at: at.functions.delete_function(**at.function),
+    "stray-role": Parts.wear_a_stray_role,
     "no-role": Parts.forget_role,
     "not-in-group": lambda at: at.cognito.admin_remove_user_from_group(**at.user, GroupName="auditor"),
     "no-group": lambda at: at.cognito.delete_group(UserPoolId=at.pool, GroupName="auditor"),
@@ -173,6 +187,7 @@ TRAPS: dict[str, Callable[[Parts], Any]] = {
     "no-user": lambda at: at.cognito.admin_delete_user(**at.user),
 }
 MENDED_BY: dict[str, Callable[[Parts], Any]] = {
+    "stray-role": Parts.wear_its_own_role,
     "answer": lambda at: at.functions.delete_function(**at.function),
     "no-tag": lambda at: at.functions.tag_resource(Resource=at.arn, Tags=at.names.tags),
 }

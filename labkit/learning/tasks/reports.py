@@ -36,7 +36,9 @@ from labkit.target.names import (
     AUDITOR_USER,
     AUTHORIZER,
     DEFAULT_STAGE,
+    REMOVABLE,
     REPORTS,
+    ROLE_PATH,
     STAGE,
     calls_of,
     scope,
@@ -44,6 +46,7 @@ from labkit.target.names import (
 from labkit.target.target import Target
 
 PATH = REPORTS.split(" ", 1)[1]
+NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Look:
     what: str
     wrong: str | None = None
     found: str = ""
+
+    @property
+    def right(self) -> bool | None:
+        """Whether nothing is wrong; None if it was not tried."""
+        return None if self.wrong == NOT_TRIED else self.wrong is None
 
 
 @checks("reports")
@@ -67,8 +75,8 @@ def reports(place: Workplace, password: str | None = None) -> Seen:
     if password is not None:
         passwords.keep(target, user_pool_id(target), AUDITOR_USER, str(password))
     looks = [*_people(target), *_function(target), *_way(target)]
-    pieces = tuple(Piece(look.what, look.wrong is None, look.found) for look in looks)
-    wrong = [look for look in looks if look.wrong]
+    pieces = tuple(Piece(look.what, look.right, look.found) for look in looks)
+    wrong = [look for look in looks if look.right is False]
     if not wrong:
         return Seen("GET /Reports is there for auditors, and for nobody else.", pieces)
     first = next((look for look in wrong if look.wrong == "open"), wrong[0])
@@ -99,12 +107,18 @@ def _function(target: Target) -> Iterator[Look]:
     own = role == role_arn(target, AUDITOR)
     note = "its own" if own else f"{str(role).rpartition('/')[2]}, which is not its own"
     missing = own and AUDITOR not in roles and not target.settings.role_arn
-    yield Look("role of the function", "no-role" if missing else None, note)
+    wrong = "no-role" if missing else "stray-role" if not own and _is_stray(target, str(role)) else None
+    yield Look("role of the function", wrong, note)
     tags = {f"function {name}": found.get("Tags")}
     tags |= {f"role {target.names.role(AUDITOR)}": roles[AUDITOR].get("Tags")} if AUDITOR in roles else {}
     tags |= {f"log group {group['logGroupName']}": group["tags"]} if group else {}
     bare = [what for what, its in tags.items() if not is_tagged(its, target)]
     yield Look("the lab's tag", "no-tag" if bare else None, ", ".join(bare))
+
+
+def _is_stray(target: Target, role: str) -> bool:
+    """Whether a role is on the labs' path under a name that no removal looks for."""
+    return f":role{ROLE_PATH}" in role and role not in {target.names.role_arn(function) for function in REMOVABLE}
 
 
 def _way(target: Target) -> Iterator[Look]:
@@ -172,9 +186,7 @@ def _calls(target: Target, api_id: str) -> Iterator[Look]:
                 f"{status}, and it should be {wanted}" if wrong else f"{status}",
             )
     if not known:
-        yield Look(
-            f"{AUDITOR_USER}: {REPORTS}", None, 'not tried; name the password: check_task("reports", password=...)'
-        )
+        yield Look(f"{AUDITOR_USER}: {REPORTS}", NOT_TRIED, 'name the password: check_task("reports", password=...)')
 
 
 @solves("reports")
