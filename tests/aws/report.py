@@ -145,7 +145,7 @@ def run(lab: Lab, caller: str) -> AwsReport:
     finally:
         receipt = lab.down()
     answers += [Answer(row, "", "", "", f"not asked ({why})") for row, why in NOT_ASKED.items()]
-    left = tuple(grounds.redacted(f"{thing.kind} {thing.name}") for thing in receipt.left)
+    left = tuple(grounds.redacted(f"{thing.kind} {thing.name}") for thing in receipt.left if thing.ours)
     day = datetime.fromtimestamp(started, UTC).date().isoformat()
     return AwsReport(caller, lab.target.place.region, day, round(time.time() - started), tuple(answers), left)
 
