@@ -6,7 +6,8 @@ ARGS ?=
 
 VENV := .venv/bin
 # Everything runs in the lab's own environment: a terminal or a notebook finds the same `labkit` and `python`.
-RUN := env PATH="$(CURDIR)/$(VENV):$$PATH"
+# Modules are kept compiled although many a container's environment forbids it: each process would compile them anew.
+RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/$(VENV):$$PATH"
 # JupyterLab refuses to start for root, which is who one is in most containers. It listens on loopback only.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
