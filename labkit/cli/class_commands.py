@@ -1,7 +1,5 @@
 """The commands for a class: preflight, status, reset and report over a roster, and a class to practise on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +27,7 @@ def register(app: typer.Typer, cloud: typer.Typer) -> None:
     cloud.add_typer(practice, name="class")
 
 
-def open_class(roster: Path, protect: list[str] | None = None, management: list[str] | None = None) -> Fleet:
+def open_class(roster: Path, protect: list[str] | None = None, management: list[str] | None = None) -> "Fleet":
     """The class of a roster, telling on standard error what a person should know.
 
     Raises:
@@ -86,7 +84,7 @@ def reset(
     _exit_unless(report.clean)
 
 
-def _agreed(fleet: Fleet, accounts: int | None, *, yes: bool) -> int | None:
+def _agreed(fleet: "Fleet", accounts: int | None, *, yes: bool) -> int | None:
     """The number of accounts that a person typed, or gave as an option. In a rehearsal `--yes` will do."""
     if accounts is None and yes and fleet.in_rehearsal:
         return len(fleet.roster.accounts)

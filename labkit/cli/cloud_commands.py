@@ -1,7 +1,5 @@
 """The embedded cloud's commands: start, stop, status."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

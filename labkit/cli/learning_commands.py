@@ -1,13 +1,11 @@
 """The learner's commands: their copy, their progress, a lab as a chapter begins with it, and a broken one."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
 
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import Json, print_json, show
+from labkit.cli.terminal import AccountId, Json, Yes, print_json, show
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +24,7 @@ def chapters(
         str | None, typer.Argument(help="With --fresh: only this one (01, 02, ...), or lambdas.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Hand out anew; what you had stays beside it.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Make your copy of the chapters, or go on with it. Nothing that you changed is overwritten."""
     from labkit.learning.copy import make_copy
@@ -38,7 +36,7 @@ def chapters(
 
 def progress(
     erase: Annotated[bool, typer.Option("--erase", help="Forget what was predicted, tried and solved.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    json: Json = False,
 ) -> None:
     """Show what you predicted, tried and solved, by chapter."""
     from labkit.learning.progress import Progress
@@ -55,9 +53,9 @@ def progress(
 def goto(
     where: Annotated[str, typer.Argument(help="The last step to stand, or a chapter that you want to begin.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deleted; change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")] = False,
-    account: Annotated[str | None, typer.Option(help="The id of the AWS account that may be changed.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    yes: Yes = False,
+    account: AccountId = None,
+    json: Json = False,
 ) -> None:
     """Build up to a step or a chapter's beginning, and take away what comes after."""
     lab = open_lab()
@@ -73,8 +71,8 @@ def goto(
 
 def break_it(
     seed: Annotated[int | None, typer.Option(help="Chooses the same fault every time.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")] = False,
-    account: Annotated[str | None, typer.Option(help="The id of the AWS account that may be changed.")] = None,
+    yes: Yes = False,
+    account: AccountId = None,
     json: Json = False,
 ) -> None:
     """Put one fault into the lab, unseen, and show what a user would report. Then: symptom, cause, mended."""

@@ -1,7 +1,5 @@
 """The command line: `labkit`. Each command is a few lines over the lab that notebooks use."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import sys
@@ -13,7 +11,7 @@ from typer.exceptions import Abort, TyperException
 
 from labkit.cli import class_commands, cloud_commands, learning_commands
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import STEP_NAMES, Json, fail, known_step, print_json, show, tell
+from labkit.cli.terminal import STEP_NAMES, AccountId, Json, Yes, fail, known_step, print_json, show, tell
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")]
-AccountId = Annotated[str | None, typer.Option("--account", help="The id of the AWS account that may be changed.")]
 
 INTERRUPTED = 130
 
@@ -229,7 +224,7 @@ def given_text(value: str, command: str) -> str:
     return text.strip()
 
 
-def place_at_hand() -> Place | None:
+def place_at_hand() -> "Place | None":
     """Where the keys of user pools are served, if that can be had without starting anything."""
     from labkit.settings import Settings
     from labkit.target.opening import open_target

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from labkit.text.shown import Shown
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")]
+AccountId = Annotated[str | None, typer.Option("--account", help="The id of the AWS account that may be changed.")]
 Weather = Annotated[str, typer.Option(help="calm, or rough: slow and moody, as AWS can be.")]
 Seed = Annotated[int, typer.Option(help="Repeats a rough weather.")]
 

@@ -16,18 +16,14 @@ import time
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, cast
-
-import psutil
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from labkit.cloud import http as loopback
-from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, STAY, Cloud, ServerSettings
+from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, SERVER, STAY, Cloud, ServerSettings
 from labkit.errors import LabError, UsageError
 from labkit.machine.extras import require
 from labkit.machine.locks import one_at_a_time
-from labkit.machine.polling import until
 from labkit.machine.private_files import (
-    current_user,
     is_own,
     make_folder,
     private_folder,
@@ -37,15 +33,16 @@ from labkit.machine.private_files import (
     write_json,
 )
 
+if TYPE_CHECKING:
+    import psutil
+
 __all__ = ["Cloud", "find", "start", "stop"]
 
 IDLE_SECONDS = 2 * 60 * 60.0
 START_SECONDS = 30
-STOP_SECONDS = 5.0
 ANSWER_SECONDS = 5.0
 LOCK_SECONDS = 60
 
-SERVER = "labkit.cloud.server"
 FOLDER = re.compile(r"cloud-[0-9a-f]{16}")
 LOCK_FILE = "cloud.lock"
 LOG_FILE = "log"
@@ -120,11 +117,13 @@ def stop(home: Path) -> bool:
     home = home.resolve()
     if not home.is_dir():
         return False
+    from labkit.cloud import server_process  # noqa: PLC0415
+
     with _locked(home):
         cloud = _read(home)
         process = _process(home, cloud) if cloud else None
         if process:
-            _end(process, STOP_SECONDS)
+            server_process.end(process, server_process.STOP_SECONDS)
         _sweep(home)
         return process is not None
 
@@ -172,12 +171,9 @@ def _answers(home: Path, cloud: Cloud) -> bool:
 
 def _process(home: Path, cloud: Cloud) -> psutil.Process | None:
     """The cloud's process, unless it ended; its pid may be another program's by now."""
-    try:
-        process = psutil.Process(cloud.pid)
-        ours = _is_server(process, home / _folder_name(cloud.instance))
-        return process if ours and process.status() != psutil.STATUS_ZOMBIE else None
-    except (psutil.Error, TypeError, ValueError):  # there is none, or what is written there is no pid
-        return None
+    from labkit.cloud import server_process  # noqa: PLC0415 - where no cloud is, nobody waits for psutil
+
+    return server_process.find(cloud.pid, home / _folder_name(cloud.instance))
 
 
 def _folder_name(instance: str) -> str:
@@ -192,10 +188,10 @@ def _locked(home: Path) -> AbstractContextManager[None]:
 
 def _sweep(home: Path) -> None:
     """Remove what clouds that did not end by themselves left: their processes, folders and runtime file."""
+    from labkit.cloud import server_process  # noqa: PLC0415
+
     for folder in filter(_is_clouds, home.glob(_folder_name("*"))):
-        for process in psutil.process_iter():
-            if _belongs_to(process, folder):
-                _end(process, patience=0)
+        server_process.end_all(folder)
         remove_folder(folder, last=MARKER_FILE)
     if _read(home):
         (home / RUNTIME_FILE).unlink(missing_ok=True)
@@ -205,38 +201,6 @@ def _is_clouds(folder: Path) -> bool:
     """Whether a folder is proved to be one of ours: by its name, its owner, and the marker inside."""
     named = FOLDER.fullmatch(folder.name) and not folder.is_symlink() and is_own(folder)
     return bool(named) and read_json(folder / MARKER_FILE) == folder.name
-
-
-def _belongs_to(process: psutil.Process, folder: Path) -> bool:
-    """Whether a process is proved to be the server of this folder, or to be started by it: those have a HOME in it."""
-    try:
-        return _is_server(process, folder) or Path(process.environ().get("HOME", "")).is_relative_to(folder)
-    except psutil.Error:
-        return False
-
-
-def _is_server(process: psutil.Process, folder: Path) -> bool:
-    mine = not hasattr(process, "uids") or process.uids().effective == current_user()
-    return mine and process.cmdline()[-2:] == [SERVER, str(folder)]
-
-
-def _end(process: psutil.Process, patience: float) -> None:
-    """Ask a process to end, and make it after so many seconds, with all that it started."""
-    with suppress(psutil.Error):
-        if patience:
-            process.terminate()
-            if _is_gone(process, patience):
-                return
-        for each in (*process.children(recursive=True), process):
-            each.kill()
-        _is_gone(process, STOP_SECONDS)
-
-
-def _is_gone(process: psutil.Process, patience: float) -> bool:
-    """Wait until a process has ended. One that its parent has not collected yet has ended too."""
-    return until(
-        lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE, bool, seconds=patience, every=0.01
-    )
 
 
 def _launch(home: Path, port: int, supervised: bool, weather: str, seed: int, account_id: str) -> Cloud:

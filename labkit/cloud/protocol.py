@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 STAY = "stay\n"
 
+# The module that the server's process runs.
+SERVER = "labkit.cloud.server"
+
 
 @dataclass(frozen=True)
 class ServerSettings:

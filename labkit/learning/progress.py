@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from filelock import FileLock
+from typing import TYPE_CHECKING, Any
 
 from labkit.learning.lessons import Chapter, Question, lessons
 from labkit.machine.private_files import private_folder, read_object, write_json
 from labkit.settings import Settings
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 KINDS = ("predictions", "tasks", "quizzes", "faults")
 BAR = 20
@@ -35,7 +36,7 @@ class Progress:
     def note(self, kind: str, name: str, **known: Any) -> None:
         """Remember something of an exercise, beside what is known of it."""
         private_folder(self.file.parent)
-        with FileLock(self.file.with_suffix(".lock")):
+        with self._lock():
             everything = self._read()
             of_kind = everything.setdefault(kind, {})
             of_kind[name] = of_kind.get(name, {}) | known
@@ -52,7 +53,7 @@ class Progress:
         """Remember nothing of a kind."""
         if not self.file.exists():
             return
-        with FileLock(self.file.with_suffix(".lock")):
+        with self._lock():
             write_json(self.file, {name: known for name, known in self._read().items() if name != kind})
 
     def erase(self) -> None:
@@ -63,6 +64,11 @@ class Progress:
         """How far the learner is."""
         kept = self._read()
         return ProgressReport({kind: kept.get(kind, {}) for kind in KINDS})
+
+    def _lock(self) -> BaseFileLock:
+        from filelock import FileLock  # noqa: PLC0415 - only what changes something waits for it
+
+        return FileLock(self.file.with_suffix(".lock"))
 
     def _read(self) -> dict[str, Any]:
         """What is kept, without what is not in our shape."""

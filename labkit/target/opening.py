@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from labkit.cloud import process
 from labkit.errors import LabError, UsageError
 from labkit.settings import Settings
-from labkit.target.embedded import EmbeddedPlace, region_from_environment
-from labkit.target.target import Target
+
+if TYPE_CHECKING:
+    from labkit.target.target import Target
 
 
 class NotRunningError(LabError):
@@ -31,6 +34,7 @@ def open_target(settings: Settings, *, start: bool = True, sweep: bool = True) -
     """
     if settings.place_kind == "aws":
         from labkit.target.account import Account  # noqa: PLC0415 - nobody else waits for AWS's SDK
+        from labkit.target.target import Target  # noqa: PLC0415
 
         account = Account.from_environment()
         _require_role_of(account.account, account.partition, settings.role_arn)
@@ -38,6 +42,9 @@ def open_target(settings: Settings, *, start: bool = True, sweep: bool = True) -
     cloud = process.start(settings.home, sweep=sweep) if start else process.find(settings.home)
     if cloud is None:
         raise NotRunningError
+    from labkit.target.embedded import EmbeddedPlace, region_from_environment  # noqa: PLC0415 - nothing was found yet
+    from labkit.target.target import Target  # noqa: PLC0415
+
     return Target(settings, EmbeddedPlace(cloud, region_from_environment()), confirmed=True)
 
 

@@ -13,7 +13,7 @@ from labkit.cli.terminal import STEP_NAMES
 from labkit.steps import STEPS
 from tests.signing import signed
 
-HEAVY = ("boto3", "requests", "ipywidgets", "IPython", "rich", "yaml", "cryptography")
+HEAVY = ("boto3", "botocore", "requests", "ipywidgets", "IPython", "rich", "yaml", "cryptography", "psutil", "filelock")
 
 PROGRAM = f"""
 import atexit, sys
@@ -35,19 +35,28 @@ TOKEN = signed({"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ex
         (["call", "GET /Adminuser"], ""),
         (["token", "admin"], ""),
         (["token", "adminuser", "--kind", "jwt"], ""),
-        (["preflight", "--roster", "none.csv"], ""),
+        (["preflight", "--roster", "none.csv"], "botocore"),
         (["decode", "no token"], ""),
         (["decode", TOKEN], ""),
-        (["cloud", "class", "status"], ""),
+        (["cloud", "class", "status"], "botocore"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )  # fmt: skip
 def test_what_a_command_loads(words: list[str], loaded: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "LABKIT_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-c", PROGRAM, *words]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert loaded_by(words, tmp_path) == loaded.split()
 
-    assert done.stderr.splitlines()[-1].split() == loaded.split(), done.stderr
+
+def test_what_a_command_loads_before_aws_refuses_it(tmp_path: Path) -> None:
+    aws = {"LABKIT_TARGET": "aws", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE"}
+
+    assert loaded_by(["status"], tmp_path, **aws) == ["boto3", "botocore", "requests", "cryptography"]
+
+
+def loaded_by(words: list[str], folder: Path, **variables: str) -> list[str]:
+    environment = {**os.environ, "LABKIT_HOME": str(folder / "home"), **variables}
+    command = [sys.executable, "-c", PROGRAM, *words]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    return done.stderr.splitlines()[-1].split()
 
 
 def test_the_help_names_the_steps() -> None:

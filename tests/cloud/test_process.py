@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from labkit.cloud import http as loopback
-from labkit.cloud import process, selftest
+from labkit.cloud import process, selftest, server_process
 from labkit.cloud.server import LARGEST_LOG
 from labkit.errors import LabError, UsageError
 from tests.cloud.homes import processes, python, remains, wait_until
@@ -194,7 +194,7 @@ def test_a_killed_cloud_is_cleaned_up_by_stop(home: Path) -> None:
 
 
 def test_a_cloud_that_hangs_is_not_found_and_is_replaced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(server_process, "STOP_SECONDS", 0.2)
     monkeypatch.setattr(process, "ANSWER_SECONDS", 0.2)
     hanging = process.start(home)
     os.kill(hanging.pid, signal.SIGSTOP)
