@@ -25,7 +25,6 @@ IDENTITY_SOURCE = re.compile(r"\$request\.(header|querystring)\.[\w-]+")
     aws="A JWT authorizer has one identity source, a header or a query parameter, an issuer and an audience. An "
     "authorizer may also be a Lambda function.",
     source=GUIDE + "http-api-jwt-authorizer.html",
-    confidence="doc",
     ministack="Takes a JWT authorizer without any of them; emulates Lambda authorizers in part.",
 )
 def jwt_authorizer_is_complete(call: Call) -> Refusal | None:

@@ -138,7 +138,6 @@ def _is_query(request: Request) -> bool:
     "detect_service",
     aws="A request that is signed for one service is answered by no other.",
     source=SIGNING,
-    confidence="doc",
     ministack="Goes by X-Amz-Target before it looks at the signature, and by other marks without one.",
 )
 def the_signed_service_answers(_: Here, original: Callable[..., str], *args: Any) -> str:

@@ -153,7 +153,6 @@ def refuse_cross_site_requests(request: Request) -> Answer | None:
     aws="A call is signed with Signature Version 4 by credentials that AWS knows, at most five minutes ago; temporary "
     "credentials bring their session token; calls for users without an account (sign-in and the like) are unsigned.",
     source=SIGNING,
-    confidence="doc",
     ministack="Takes unsigned calls as the account's own.",
 )
 def admit_signed_calls(request: Request) -> Answer | ToService:
@@ -173,7 +172,6 @@ def admit_signed_calls(request: Request) -> Answer | ToService:
     "every service",
     aws="A signature counts if it is made by credentials that AWS knows, over this very request.",
     source=SIGNING,
-    confidence="doc",
     ministack="Never checks the signature of the configured key, and takes the keys `test` and any 12 digits as root.",
 )
 def refuse_unproved(request: Request, door: ToService, here: Here) -> Answer | None:
