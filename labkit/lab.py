@@ -190,7 +190,7 @@ class Lab(Learner):
         """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
         known_user(user)
         with self._asking() as target:
-            return sign_in.tokens(target, user)
+            return SignIns(target).anew(user)
 
     def password(self, user: str) -> str:
         """The password of one of the lab's users."""

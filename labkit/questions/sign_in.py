@@ -88,11 +88,6 @@ def user_pool_id(target: Target) -> str:
     return str(pool["Id"])
 
 
-def tokens(target: Target, user: str) -> dict[str, str]:
-    """Sign one of the lab's users in anew. The raw tokens by kind."""
-    return SignIns(target).anew(user)
-
-
 def password(target: Target, user: str) -> str:
     """The password of one of the lab's users. One who never had any is to get this one: it is made, and kept."""
     pool = user_pool_id(target)

@@ -9,7 +9,7 @@ from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.protocol import HEALTH_PATH, VISITS
 from labkit.cloud.rules import signature
 from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused, refused_in_xml
-from labkit.cloud.rules.operations import SERVED
+from labkit.cloud.rules.operations import SERVED, UNSIGNED_COGNITO
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import Claim, UnreadableError
 
@@ -33,21 +33,6 @@ HOSTED_PAGES = {
     ("POST", "/oauth2/login"),
     ("GET", "/logout"),
 }
-
-# The operations of Cognito that are served and come unsigned: botocore's model marks them so.
-UNSIGNED_COGNITO = frozenset(
-    {
-        "ChangePassword",
-        "DeleteUser",
-        "GetTokensFromRefreshToken",
-        "GetUser",
-        "GlobalSignOut",
-        "InitiateAuth",
-        "RespondToAuthChallenge",
-        "RevokeToken",
-        "UpdateUserAttributes",
-    }
-)
 
 
 @dataclass(frozen=True)
