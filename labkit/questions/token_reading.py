@@ -54,11 +54,6 @@ class Reading(Shown):
         """The state of the signature as sign and words."""
         return BADGES[self.verdict.state]
 
-    @property
-    def readable(self) -> bool:
-        """Whether the text is a token, signed or encrypted."""
-        return self.token.problem is None
-
     def blocks(self) -> Iterator[Block]:
         """The cut token, what it is, the state of its signature, then a row for each claim."""
         if self.token.signed:
