@@ -23,7 +23,7 @@ from labkit.target.target import Target
 from labkit.text.blocks import Block, sentences
 from labkit.text.shown import Shown
 
-__all__ = ["Plan", "Receipt", "execute", "plan", "plan_of", "remove_lab", "scan"]
+__all__ = ["Plan", "Receipt", "execute", "plan", "remove_lab", "scan"]
 
 Tell = Callable[[str], None]
 
@@ -54,19 +54,14 @@ class Plan(Shown):
         return {"deletions": [d.to_dict() for d in self.deletions], "left": [left.to_dict() for left in self.left]}
 
 
-def plan(target: Target) -> Plan:
-    """Find everything that is this lab's, the last step first, and what only looks like it. Reads only.
+def plan(target: Target, steps: Collection[Step] = STEPS) -> Plan:
+    """Find what is this lab's, or of some of its steps, the last first, and what only looks like it. Reads only.
 
     Ours is what bears both a name of the lab and its tag; what cannot be tagged is ours through a parent that does.
 
     Raises:
         ClientError: AWS refused one of the calls.
     """
-    return plan_of(target, STEPS)
-
-
-def plan_of(target: Target, steps: Collection[Step]) -> Plan:
-    """The plan for some steps alone, in their places among all."""
     parts = [part for step in reversed(STEPS) if step in steps for part in step.remove(target)]
     deletions = tuple(part for part in parts if isinstance(part, Deletion))
     left = tuple(part for part in parts if isinstance(part, Left))
