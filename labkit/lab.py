@@ -334,13 +334,13 @@ class Lab(Learner):
 
     def add_to_group(self, user: str, group: str) -> None:
         """Put a user into a group. `ensure("user-pool")` makes the groups what the lab says."""
-        member = known_user(user), known_group(group)
-        self._ask(lambda target: sign_in.add_to_group(target, *member))
+        membership = known_user(user), known_group(group)
+        self._ask(lambda target: sign_in.set_membership(target, *membership, member=True))
 
     def remove_from_group(self, user: str, group: str) -> None:
         """Take a user out of a group. `ensure("user-pool")` makes the groups what the lab says."""
-        member = known_user(user), known_group(group)
-        self._ask(lambda target: sign_in.remove_from_group(target, *member))
+        membership = known_user(user), known_group(group)
+        self._ask(lambda target: sign_in.set_membership(target, *membership, member=False))
 
     def source(self, function: str, runtime: str | None = None) -> Source:
         """The code of one of the post's functions, in the lab's runtime or another: `nodejs22.x`, say."""
