@@ -124,9 +124,7 @@ def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
 )
 def integrations_are_lambda_proxies(call: Call) -> Refusal | None:
     """A Lambda integration says 1.0 or 2.0. Of the other kinds only an HTTP proxy to this machine is here."""
-    owner = api(call.text("apiId"))
-    known = owner.integrations.get(call.text("integrationId"), {}) if owner else {}
-    integration = {**known, **call.params}
+    integration = {**named(call, "integrations", "integrationId"), **call.params}
     kind, uri = integration.get("integrationType"), str(integration.get("integrationUri") or "")
     if kind == "HTTP_PROXY" and _on_this_machine(uri):
         return None
@@ -182,8 +180,7 @@ def described_tags_are_current(call: Call, answer: Answer) -> None:
 )
 def open_route_has_no_authorizer(call: Call, answer: Answer) -> Answer | None:
     """A route of type NONE forgets its authorizer, which may then be deleted."""
-    owner = api(call.text("apiId"))
-    route = owner.routes.get(call.text("routeId"), {}) if owner else {}
+    route = named(call, "routes", "routeId")
     if route.get("authorizationType") != "NONE" or not route.pop("authorizerId", None):
         return None
     content = answer.json()
@@ -267,10 +264,11 @@ def others_of(call: Call, collection: str, label: str) -> Iterable[Record]:
     return [member for key, member in members.items() if key != call.text(label)]
 
 
-def known_authorizer(call: Call) -> Record:
-    """The authorizer that a call names; nothing if there is none."""
+def named(call: Call, collection: str, label: str) -> Record:
+    """The member of a collection of its API that a call names; nothing if there is none."""
     owner = api(call.text("apiId"))
-    return owner.authorizers.get(call.text("authorizerId"), {}) if owner else {}
+    member: Record = getattr(owner, collection).get(call.text(label), {}) if owner else {}
+    return member
 
 
 def texts(value: object) -> bool:
