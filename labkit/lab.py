@@ -15,18 +15,8 @@ from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError, UsageError
 from labkit.learning import goto
 from labkit.learning.learner import Learner
-from labkit.questions import calls, sign_in
+from labkit.questions import arguments, calls, sign_in
 from labkit.questions.access import Access, access
-from labkit.questions.arguments import (
-    a_token,
-    an_object,
-    known_function,
-    known_group,
-    known_route,
-    known_runtime,
-    known_user,
-    texts,
-)
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
 from labkit.questions.expectations import check_calls, check_passwords
@@ -188,12 +178,12 @@ class Lab(Learner):
 
     def tokens(self, user: str) -> dict[str, str]:
         """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
-        known_user(user)
+        arguments.known_user(user)
         return self._ask(lambda target: SignIns(target).anew(user))
 
     def password(self, user: str) -> str:
         """The password of one of the lab's users."""
-        known_user(user)
+        arguments.known_user(user)
         return self._ask(lambda target: sign_in.password(target, user))
 
     def public_keys(self) -> dict[str, bytes]:
@@ -225,7 +215,9 @@ class Lab(Learner):
 
     def read(self, token: str, *claims: str) -> Reading:
         """Decode a token on this machine: every claim explained, or only those named, and its signature checked."""
-        return read(a_token(token), time.time(), self._place_at_hand(), texts(claims, "The name of a claim"))
+        return read(
+            arguments.a_token(token), time.time(), self._place_at_hand(), arguments.texts(claims, "The name of a claim")
+        )
 
     def _place_at_hand(self) -> Place | None:
         """The lab's place, if it can be had without starting anything."""
@@ -260,12 +252,12 @@ class Lab(Learner):
 
     def cause(self, token: str) -> Cause:
         """What the pre token generation trigger was given for this token, and what it answered."""
-        a_token(token)
+        arguments.a_token(token)
         return self._ask(lambda target: find_cause(target, decode(token)))
 
     def compare(self, left: str, right: str) -> Comparison:
         """Where two tokens differ, what the trigger did for each, and what follows."""
-        both = a_token(left), a_token(right)
+        both = arguments.a_token(left), arguments.a_token(right)
         return self._ask(lambda target: compare_tokens(target, *both))
 
     def what_if(
@@ -298,7 +290,7 @@ class Lab(Learner):
             route: the route of the lab that it begins with.
             send: try it out; without it the decision is only predicted.
         """
-        base = None if user is None else known_user(user), known_route(route)
+        base = None if user is None else arguments.known_user(user), arguments.known_route(route)
         change = Change.of(
             claims=claims,
             without=without,
@@ -334,22 +326,22 @@ class Lab(Learner):
 
     def add_to_group(self, user: str, group: str) -> None:
         """Put a user into a group. `ensure("user-pool")` makes the groups what the lab says."""
-        membership = known_user(user), known_group(group)
+        membership = arguments.known_user(user), arguments.known_group(group)
         self._ask(lambda target: sign_in.set_membership(target, *membership, member=True))
 
     def remove_from_group(self, user: str, group: str) -> None:
         """Take a user out of a group. `ensure("user-pool")` makes the groups what the lab says."""
-        membership = known_user(user), known_group(group)
+        membership = arguments.known_user(user), arguments.known_group(group)
         self._ask(lambda target: sign_in.set_membership(target, *membership, member=False))
 
     def source(self, function: str, runtime: str | None = None) -> Source:
         """The code of one of the post's functions, in the lab's runtime or another: `nodejs22.x`, say."""
-        wanted = self.settings.runtime if runtime is None else known_runtime(runtime)
-        return source(known_function(function), wanted, self.settings.copy_home)
+        wanted = self.settings.runtime if runtime is None else arguments.known_runtime(runtime)
+        return source(arguments.known_function(function), wanted, self.settings.copy_home)
 
     def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
         """Run a function once with an event of your own."""
-        given = known_function(function), an_object(event, "An event")
+        given = arguments.known_function(function), arguments.an_object(event, "An event")
         return self._ask(lambda target: invoke(target, *given))
 
     def doctor(self) -> Diagnosis:
