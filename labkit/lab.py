@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from labkit.attacks import what_if_api
 from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
@@ -16,18 +15,8 @@ from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError, UsageError
 from labkit.learning import goto
 from labkit.learning.learner import Learner
-from labkit.questions import calls, sign_in
+from labkit.questions import arguments, calls, sign_in
 from labkit.questions.access import Access, access
-from labkit.questions.arguments import (
-    a_token,
-    an_object,
-    known_function,
-    known_group,
-    known_route,
-    known_runtime,
-    known_user,
-    texts,
-)
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
 from labkit.questions.expectations import check_calls, check_passwords
@@ -48,6 +37,8 @@ from labkit.target.journal import Commands, Journal
 from labkit.target.opening import NotRunningError
 from labkit.target.target import Place, Target
 from labkit.tokens.token import decode
+
+T = TypeVar("T")
 
 
 class Lab(Learner):
@@ -180,28 +171,24 @@ class Lab(Learner):
         journal, known = Journal(self._existing()), self.variables()
         return journal.commands(steps, known) if step else journal.transcript(steps, known)
 
-    @contextmanager
-    def _asking(self) -> Iterator[Target]:
-        """The lab's place for a question, with every AWS refusal in a sentence."""
+    def _ask(self, question: Callable[[Target], T]) -> T:
+        """What the lab's place answers to a question, with every AWS refusal in a sentence."""
         with aws_errors_in_words():
-            yield self._existing()
+            return question(self._existing())
 
     def tokens(self, user: str) -> dict[str, str]:
         """Sign a user in anew. The raw tokens by kind: id, access, refresh."""
-        known_user(user)
-        with self._asking() as target:
-            return sign_in.tokens(target, user)
+        arguments.known_user(user)
+        return self._ask(lambda target: SignIns(target).anew(user))
 
     def password(self, user: str) -> str:
         """The password of one of the lab's users."""
-        known_user(user)
-        with self._asking() as target:
-            return sign_in.password(target, user)
+        arguments.known_user(user)
+        return self._ask(lambda target: sign_in.password(target, user))
 
     def public_keys(self) -> dict[str, bytes]:
         """The keys that the user pool publishes, as PEM, by key id: they verify its tokens, and make none."""
-        with self._asking() as target:
-            return reached(LabApi(target).protected(Question("GET /AdminUser"))).published.pem
+        return self._ask(lambda target: reached(LabApi(target).protected(Question("GET /AdminUser"))).published.pem)
 
     def call(
         self,
@@ -224,12 +211,13 @@ class Lab(Learner):
             token: a value of the Authorization header, in place of a user's token.
         """
         question = Question(route, user, kind, bearer, stage, token)
-        with self._asking() as target:
-            return calls.call(target, question)
+        return self._ask(lambda target: calls.call(target, question))
 
     def read(self, token: str, *claims: str) -> Reading:
         """Decode a token on this machine: every claim explained, or only those named, and its signature checked."""
-        return read(a_token(token), time.time(), self._place_at_hand(), texts(claims, "The name of a claim"))
+        return read(
+            arguments.a_token(token), time.time(), self._place_at_hand(), arguments.texts(claims, "The name of a claim")
+        )
 
     def _place_at_hand(self) -> Place | None:
         """The lab's place, if it can be had without starting anything."""
@@ -256,25 +244,21 @@ class Lab(Learner):
             observe: send the request; without it the decision is only predicted.
         """
         question = Question(route, user, kind, bearer, stage, token)
-        with self._asking() as target:
-            return explain(target, question, observe=observe)
+        return self._ask(lambda target: explain(target, question, observe=observe))
 
     def access(self) -> Access:
         """Call every route as every kind of caller: what the rules predict beside what the endpoint answers."""
-        with self._asking() as target:
-            return access(target)
+        return self._ask(access)
 
     def cause(self, token: str) -> Cause:
         """What the pre token generation trigger was given for this token, and what it answered."""
-        a_token(token)
-        with self._asking() as target:
-            return find_cause(target, decode(token))
+        arguments.a_token(token)
+        return self._ask(lambda target: find_cause(target, decode(token)))
 
     def compare(self, left: str, right: str) -> Comparison:
         """Where two tokens differ, what the trigger did for each, and what follows."""
-        both = a_token(left), a_token(right)
-        with self._asking() as target:
-            return compare_tokens(target, *both)
+        both = arguments.a_token(left), arguments.a_token(right)
+        return self._ask(lambda target: compare_tokens(target, *both))
 
     def what_if(
         self,
@@ -306,7 +290,7 @@ class Lab(Learner):
             route: the route of the lab that it begins with.
             send: try it out; without it the decision is only predicted.
         """
-        base = None if user is None else known_user(user), known_route(route)
+        base = None if user is None else arguments.known_user(user), arguments.known_route(route)
         change = Change.of(
             claims=claims,
             without=without,
@@ -342,26 +326,23 @@ class Lab(Learner):
 
     def add_to_group(self, user: str, group: str) -> None:
         """Put a user into a group. `ensure("user-pool")` makes the groups what the lab says."""
-        member = known_user(user), known_group(group)
-        with self._asking() as target:
-            sign_in.add_to_group(target, *member)
+        membership = arguments.known_user(user), arguments.known_group(group)
+        self._ask(lambda target: sign_in.set_membership(target, *membership, member=True))
 
     def remove_from_group(self, user: str, group: str) -> None:
         """Take a user out of a group. `ensure("user-pool")` makes the groups what the lab says."""
-        member = known_user(user), known_group(group)
-        with self._asking() as target:
-            sign_in.remove_from_group(target, *member)
+        membership = arguments.known_user(user), arguments.known_group(group)
+        self._ask(lambda target: sign_in.set_membership(target, *membership, member=False))
 
     def source(self, function: str, runtime: str | None = None) -> Source:
         """The code of one of the post's functions, in the lab's runtime or another: `nodejs22.x`, say."""
-        wanted = self.settings.runtime if runtime is None else known_runtime(runtime)
-        return source(known_function(function), wanted, self.settings.copy_home)
+        wanted = self.settings.runtime if runtime is None else arguments.known_runtime(runtime)
+        return source(arguments.known_function(function), wanted, self.settings.copy_home)
 
     def invoke(self, function: str, event: dict[str, Any]) -> Invocation:
         """Run a function once with an event of your own."""
-        given = known_function(function), an_object(event, "An event")
-        with self._asking() as target:
-            return invoke(target, *given)
+        given = arguments.known_function(function), arguments.an_object(event, "An event")
+        return self._ask(lambda target: invoke(target, *given))
 
     def doctor(self) -> Diagnosis:
         """Whether everything is here that the lab needs."""

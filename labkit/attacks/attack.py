@@ -13,7 +13,6 @@ from labkit.attacks.what_if import because
 from labkit.errors import UsageError
 from labkit.text.blocks import Block, Folded, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms
 from labkit.tokens.decision import RULES, Decision
 
 ALLOWED = 200
@@ -41,7 +40,6 @@ class Attack(Shown):
     decision: Decision
     observed: int | None
     unsent: str = ""
-    terms: Terms = EXACT
 
     @property
     def agrees(self) -> bool:

@@ -51,7 +51,7 @@ class Bench:
         request, now = endpoint.request(headers, query), clock(answer.headers if answer is not None else {})
         decision = endpoint.predict(request, now)
         observed, unsent = (answer.status_code, "") if answer is not None else (None, PREDICTED_ONLY)
-        return Attack(attempt, decision, observed, unsent, self._terms(decision, request, token, now))
+        return Attack(attempt, decision, observed, unsent, terms=self._terms(decision, request, token, now))
 
     def _terms(self, decision: Decision, request: ApiRequest, token: str, now: float) -> Terms:
         return in_words(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Template
 from typing import Any, Literal, NamedTuple
 
 import jwt
+from jwt.utils import base64url_decode, base64url_encode
 
 Signer = Literal["kept", "issuer", "stranger", "stranger's curve", "public key", "a word", "nobody"]
 Part = Literal["header", "claims", "encoded header", "encoded claims", "signature"]
@@ -114,12 +114,12 @@ def forge(forgery: Forgery, original: str, means: Means) -> str:
 
 def claims_of(token: str) -> dict[str, Any]:
     """The claims of a token that is known to be sound."""
-    return dict(json.loads(_decoded(token.split(".")[1])))
+    return dict(json.loads(base64url_decode(token.split(".")[1])))
 
 
 def key_id(token: str) -> str:
     """The `kid` of a token that is known to be sound."""
-    return str(json.loads(_decoded(token.split(".", 1)[0]))["kid"])
+    return str(json.loads(base64url_decode(token.split(".", 1)[0]))["kid"])
 
 
 def _part(
@@ -127,9 +127,9 @@ def _part(
 ) -> str:
     charset = forgery.charset if name == "claims" else "utf-8"
     if changes or charset != "utf-8" or any(edit.part == name for edit in forgery.edits):
-        text = _decoded(encoded)
+        text = base64url_decode(encoded).decode()
         text = json.dumps(_changed(json.loads(text), changes, means), separators=(",", ":")) if changes else text
-        encoded = _encoded(_edited(name, text, forgery, means).encode(charset))
+        encoded = base64url_encode(_edited(name, text, forgery, means).encode(charset)).decode()
     return _edited("encoded header" if name == "header" else "encoded claims", encoded, forgery, means)
 
 
@@ -148,12 +148,5 @@ def _edited(part: Part, text: str, forgery: Forgery, means: Means) -> str:
 def _signature(message: bytes, forgery: Forgery, means: Means) -> str:
     if forgery.by == "nobody":
         return ""
-    return _encoded(jwt.get_algorithm_by_name(forgery.algorithm).sign(message, means.keys[forgery.by]))
-
-
-def _decoded(part: str) -> str:
-    return urlsafe_b64decode(f"{part}==").decode()
-
-
-def _encoded(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    signature = jwt.get_algorithm_by_name(forgery.algorithm).sign(message, means.keys[forgery.by])
+    return base64url_encode(signature).decode()

@@ -26,7 +26,7 @@ from labkit.questions.words import decision_words, settings_words
 from labkit.target.target import Place, Target
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms, about, in_words, key_words
+from labkit.text.terms import about, in_words, key_words
 from labkit.text.wording import counted, either, quoted
 from labkit.tokens.decision import AuthorizerSettings, Decision, RuleResult
 from labkit.tokens.jws import numeric_date
@@ -140,7 +140,6 @@ class WhatIf(Shown):
     observed: int | None
     unsent: str
     ask: Callable[..., WhatIf] = field(compare=False)
-    terms: Terms = EXACT
 
     @property
     def agrees(self) -> bool | None:

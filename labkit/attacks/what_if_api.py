@@ -11,14 +11,14 @@ from http import HTTPStatus
 from typing import Any
 
 from labkit.aws import until_settled
-from labkit.cloud.protocol import HEALTH_PATH
+from labkit.cloud.selftest import serve_health_page, settled
 from labkit.machine.polling import until
 from labkit.questions.endpoint import ProtectedEndpoint
 from labkit.steps.http_api import named_apis
 from labkit.steps.step import is_tagged
 from labkit.target.embedded import EmbeddedPlace
-from labkit.target.names import DEFAULT_STAGE
 from labkit.target.target import Target
+from labkit.tokens.decision import Route
 
 # A new stage answers 404 until its deployment is served.
 DEPLOYMENT_SECONDS = 20
@@ -40,7 +40,7 @@ def served(target: Target, wanted: ProtectedEndpoint) -> ProtectedEndpoint:
     sound = [api["ApiId"] for api in _apis(target) if api.get("Description") == _description(wanted)]
     if sound:
         return _at(target, sound[0], wanted)
-    return _patiently(_at(target, until_settled(lambda: _make(target, wanted)), wanted))
+    return _patiently(_at(target, _make(target, wanted), wanted))
 
 
 def remove(target: Target) -> None:
@@ -65,44 +65,15 @@ def _at(target: Target, api_id: str, wanted: ProtectedEndpoint) -> ProtectedEndp
 
 
 def _make(target: Target, wanted: ProtectedEndpoint) -> str:
-    """Make the API anew. Behind its route is a page of the embedded cloud, which needs no permission."""
-    client, tags = target.client("apigatewayv2"), target.names.tags
-    remove(target)
-    api = client.create_api(Name=target.names.what_if_api, ProtocolType="HTTP", Tags=tags)["ApiId"]
-    integration = client.create_integration(
-        ApiId=api,
-        IntegrationType="HTTP_PROXY",
-        IntegrationMethod="GET",
-        IntegrationUri=_health_page(target),
-        PayloadFormatVersion="1.0",
-    )["IntegrationId"]
-    client.create_route(ApiId=api, Target=f"integrations/{integration}", **_protected(client, api, wanted))
-    client.create_stage(ApiId=api, StageName=DEFAULT_STAGE, AutoDeploy=True)
-    client.update_api(ApiId=api, Description=_description(wanted))
-    return str(api)
-
-
-def _protected(client: Any, api: str, wanted: ProtectedEndpoint) -> dict[str, Any]:
-    """Make the authorizer. Returns the settings of the route that it protects."""
-    authorizer = client.create_authorizer(
-        ApiId=api,
-        Name="WhatIf",
-        AuthorizerType="JWT",
-        IdentitySource=[wanted.authorizer.identity_source],
-        JwtConfiguration={"Audience": list(wanted.authorizer.audience), "Issuer": wanted.authorizer.issuer},
-    )["AuthorizerId"]
-    return {
-        "RouteKey": wanted.route_key,
-        "AuthorizationType": "JWT",
-        "AuthorizerId": authorizer,
-        "AuthorizationScopes": list(wanted.scopes),
-    }
-
-
-def _health_page(target: Target) -> str:
-    place = target.place
+    """Make the API anew. Behind its route is a page of the embedded cloud."""
+    client, names, place = target.client("apigatewayv2"), target.names, target.place
     assert isinstance(place, EmbeddedPlace)  # noqa: S101 - nobody makes this API in an AWS account
-    return f"{place.cloud.endpoint_url}{HEALTH_PATH}"
+    until_settled(lambda: remove(target))
+    api = str(settled(client.create_api, Name=names.what_if_api, ProtocolType="HTTP", Tags=names.tags)["ApiId"])
+    route = Route(wanted.route_key, wanted.scopes)
+    serve_health_page(client, api, place.cloud, "WhatIf", wanted.authorizer, route)
+    settled(client.update_api, ApiId=api, Description=_description(wanted))
+    return api
 
 
 def _patiently(endpoint: ProtectedEndpoint) -> ProtectedEndpoint:

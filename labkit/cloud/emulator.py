@@ -44,15 +44,7 @@ def application(settings: ServerSettings, port: int) -> App:
         port: the port of 127.0.0.1 that it will be served on.
     """
     isolate_functions()
-    return wrap(
-        with_health(ministack, settings.instance),
-        access_key_id=settings.access_key_id,
-        secret_access_key=settings.secret_access_key,
-        account_id=settings.account_id,
-        port=port,
-        weather=settings.weather,
-        seed=settings.seed,
-    )
+    return wrap(with_health(ministack, settings.instance), settings, port)
 
 
 def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[[], None]) -> None:

@@ -26,7 +26,7 @@ from labkit.cloud.exchange import (
     ask,
     skip_body,
 )
-from labkit.cloud.protocol import VISITS
+from labkit.cloud.protocol import VISITS, ServerSettings
 from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
@@ -39,26 +39,13 @@ from labkit.cloud.visits import Visits
 log = logging.getLogger(__name__)
 
 
-def wrap(
-    app: App,
-    *,
-    access_key_id: str,
-    secret_access_key: str,
-    account_id: str,
-    port: int,
-    weather: str = "calm",
-    seed: int = 0,
-) -> App:
+def wrap(app: App, settings: ServerSettings, port: int) -> App:
     """Put the layer around MiniStack.
 
     Args:
         app: MiniStack's ASGI application, imported with AUTH=true and this account id and access key id as its own.
-        access_key_id: the only lasting access key that this cloud knows.
-        secret_access_key: its secret.
-        account_id: the account that this cloud plays.
+        settings: those of the cloud. Its access key is the only lasting one that it knows.
         port: the port that it is served on.
-        weather: "calm", or "rough" for a cloud that is slow to settle and throttles.
-        seed: makes rough weather repeatable.
 
     Returns:
         The ASGI application to serve. It answers every path; what begins with /_labkit/health it passes on.
@@ -67,10 +54,10 @@ def wrap(
         LabError: MiniStack is of another version than the one that the rules were written for.
     """
     state.require_version()
-    sky = Weather(weather, seed)
-    remembered = Deployments(), SignIns(), Visits()
-    here = Here(access_key_id, secret_access_key, account_id, port, sky, *remembered, time.time)
-    state.set_function_delay(here.weather.settling("function"))
+    sky = Weather(settings.weather, settings.seed)
+    known = settings.access_key_id, settings.secret_access_key, settings.account_id, port
+    here = Here(*known, sky, Deployments(), SignIns(), Visits(), time.time)
+    state.set_function_delay(sky.settling("function"))
     for module, name, function in PATCHES:
         state.install(module, name, function, here)
     return Layer(app, here).serve

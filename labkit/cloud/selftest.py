@@ -19,6 +19,7 @@ from labkit.cloud.protocol import HEALTH_PATH, Cloud
 from labkit.cloud.session import session
 from labkit.errors import LabError
 from labkit.machine.polling import until
+from labkit.tokens.decision import AuthorizerSettings, Route
 
 SERVICES = ("cognito-idp", "apigatewayv2")
 
@@ -75,18 +76,27 @@ def _sign_in(cognito: Any, undo: ExitStack) -> tuple[str, str, str]:
 
 
 def _protected_api(gateway: Any, undo: ExitStack, cloud: Cloud, issuer: str, audience: str) -> str:
-    """Make an HTTP API whose route asks for a token of `issuer`, in front of the cloud's own health path."""
-    api = gateway.create_api(Name=_NAME, ProtocolType="HTTP")["ApiId"]
-    undo.callback(_settled, gateway.delete_api, ApiId=api)
-    authorizer = _settled(
-        gateway.create_authorizer,
-        ApiId=api,
-        Name=_NAME,
-        AuthorizerType="JWT",
-        IdentitySource=["$request.header.Authorization"],
-        JwtConfiguration={"Issuer": issuer, "Audience": [audience]},
-    )["AuthorizerId"]
-    integration = _settled(
+    api = str(gateway.create_api(Name=_NAME, ProtocolType="HTTP")["ApiId"])
+    undo.callback(settled, gateway.delete_api, ApiId=api)
+    authorizer = AuthorizerSettings("$request.header.Authorization", issuer, (audience,))
+    serve_health_page(gateway, api, cloud, _NAME, authorizer, Route("GET /token", ()))
+    return api
+
+
+def serve_health_page(
+    gateway: Any, api: str, cloud: Cloud, name: str, authorizer: AuthorizerSettings, route: Route
+) -> None:
+    """Have an HTTP API serve the cloud's own health page, which needs no permission, to who gets past an authorizer.
+
+    Args:
+        gateway: the client of API Gateway.
+        api: the API's id.
+        cloud: the cloud that both are in.
+        name: what the authorizer is called.
+        authorizer: what it trusts.
+        route: the route, and the scopes that it asks for.
+    """
+    integration = settled(
         gateway.create_integration,
         ApiId=api,
         IntegrationType="HTTP_PROXY",
@@ -94,19 +104,27 @@ def _protected_api(gateway: Any, undo: ExitStack, cloud: Cloud, issuer: str, aud
         IntegrationUri=f"{cloud.endpoint_url}{HEALTH_PATH}",
         PayloadFormatVersion="1.0",
     )["IntegrationId"]
-    _settled(
+    authorizer_id = settled(
+        gateway.create_authorizer,
+        ApiId=api,
+        Name=name,
+        AuthorizerType="JWT",
+        IdentitySource=[authorizer.identity_source],
+        JwtConfiguration={"Issuer": authorizer.issuer, "Audience": list(authorizer.audience)},
+    )["AuthorizerId"]
+    settled(
         gateway.create_route,
         ApiId=api,
-        RouteKey="GET /token",
+        RouteKey=route.key,
         AuthorizationType="JWT",
-        AuthorizerId=authorizer,
+        AuthorizerId=authorizer_id,
+        AuthorizationScopes=list(route.scopes),
         Target=f"integrations/{integration}",
     )
-    _settled(gateway.create_stage, ApiId=api, StageName="$default", AutoDeploy=True)
-    return str(api)
+    settled(gateway.create_stage, ApiId=api, StageName="$default", AutoDeploy=True)
 
 
-def _settled(operation: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, Any]:
+def settled(operation: Callable[..., dict[str, Any]], **parameters: Any) -> dict[str, Any]:
     """Call an operation again while API Gateway answers that another change is under way."""
     return until_settled(lambda: operation(**parameters))
 

@@ -168,9 +168,3 @@ def line_by_line(progress: Progress) -> Iterator[Callable[[], None]]:
         yield show
     finally:
         show()
-
-
-@contextmanager
-def unseen(progress: Progress) -> Iterator[Callable[[], None]]:
-    """Nothing."""
-    yield lambda: None

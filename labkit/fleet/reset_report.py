@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from labkit.fleet.roster import BadRow, Seat, bad_rows
 from labkit.removal.removal import Plan
 from labkit.text.blocks import Block, Folded, Table, html_escaped, sentences, text_of
 from labkit.text.shown import Shown
-from labkit.text.wording import counted, moment
+from labkit.text.wording import counted, iso, moment
 
 STYLE_SHEET = Path(__file__).with_name("report.css")
 
@@ -186,8 +185,8 @@ class ResetReport(Shown):
         """Everything, the times as ISO 8601."""
         return {
             "clean": self.clean,
-            "started": _iso(self.started),
-            "finished": _iso(self.finished) if self.finished else None,
+            "started": iso(self.started),
+            "finished": iso(self.finished) if self.finished else None,
             "version": self.version,
             "labs": [lab.to_dict() for lab in self.labs],
             "rows": [row.to_dict() for row in self.bad],
@@ -201,10 +200,6 @@ def counts(things: Iterable[Mapping[str, Any]]) -> str:
     """How many there are of each kind: `3 functions, 1 user pool`."""
     kinds = Counter(thing["kind"] for thing in things)
     return ", ".join(counted(count, kind) for kind, count in kinds.items()) or "nothing"
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from labkit.aws import partition, regions_with
 from labkit.errors import LabError, UsageError
-from labkit.machine.loopback import is_loopback
+from labkit.machine.loopback import leads_here
 from labkit.settings import NAME_PATTERN
 from labkit.text.blocks import Block, Table
 from labkit.text.shown import Shown
@@ -295,16 +294,8 @@ def _check_endpoint(row: dict[str, str]) -> None:
         return
     if row["profile"] or row["role"]:
         raise LabError("The row has an endpoint and a profile or role.", "An endpoint is for rehearsal only.")
-    if not _is_loopback_url(row["endpoint"]):
+    if not (row["endpoint"].lower().startswith("http://") and leads_here(row["endpoint"])):
         raise LabError(
             f"The endpoint {row['endpoint']!r} is not one of this machine.",
             "Leave it out for an AWS account; for rehearsal: labkit cloud class start N",
         )
-
-
-def _is_loopback_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme == "http" and is_loopback(parts.hostname)

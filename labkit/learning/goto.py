@@ -8,7 +8,7 @@ from typing import Any
 
 from labkit.errors import LabError, UsageError
 from labkit.learning.lessons import lessons
-from labkit.removal.removal import Plan, execute, plan_of
+from labkit.removal.removal import Plan, execute, plan
 from labkit.steps import STEPS
 from labkit.steps.status import Status
 from labkit.steps.step import Deletion, Step
@@ -62,7 +62,7 @@ def plan_back(target: Target, kept: tuple[Step, ...]) -> Plan:
     standing = [step for step in going if step.find(target).begun]
     # What has no deletion of its own goes with the step that it is a part of; that one is built again.
     whole = {step.part_of for step in standing}
-    return plan_of(target, [step for step in STEPS if step in going or step.name in whole])
+    return plan(target, [step for step in STEPS if step in going or step.name in whole])
 
 
 def go_back(target: Target, kept: tuple[Step, ...], tell: Callable[[str], None]) -> tuple[Deletion, ...]:

@@ -25,6 +25,8 @@ _ANSWERS = re.compile(r"(\bquiz\([^()\n]*?)(,\s*answers=\[[^]]*\])")
 # The copy has functions of its own.
 _LINKS = ("](../lambdas/", "](lambdas/")
 _LAST_ARGUMENT = {"prediction": _OPTION, "quiz": _ANSWERS}
+_BLOCK = re.compile(rf"^ *{BEGIN}$(?:\n(?! *{BEGIN}$).*)*?\n *{END}$", re.MULTILINE)
+_MARK = re.compile(rf"^ *({BEGIN}|{HANDED_OUT}|{END})$", re.MULTILINE)
 
 
 class HandoutError(ValueError):
@@ -40,7 +42,7 @@ def handed_out(solved: NotebookNode) -> NotebookNode:
     cleared: NotebookNode = ClearOutputPreprocessor().preprocess(copy.deepcopy(solved), {})[0]
     cleared.cells = [cell for cell in cleared.cells if "solution" not in _tags(cell)]
     for cell in cleared.cells:
-        cell.source = _taken_out(cell)[0].replace(*_LINKS)
+        cell.source = _source(cell).replace(*_LINKS)
     return cleared
 
 
@@ -48,47 +50,33 @@ def _tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
 
-def _taken_out(cell: NotebookNode) -> tuple[str, list[str]]:
-    """A cell's source as it is handed out, and what was taken out of it."""
+def _source(cell: NotebookNode) -> str:
+    """A cell's source as it is handed out."""
     for tag, pattern in _LAST_ARGUMENT.items():
         if tag in _tags(cell):
-            return _once(cell, pattern)
+            return _without_argument(cell, pattern)
     if "task" in _tags(cell):
         return _without_blocks(cell)
     if BEGIN in cell.source or END in cell.source:
         raise HandoutError(f"Cell {cell.id} has a solution, but not the tag `task`.")
-    return cell.source, []
+    return str(cell.source)
 
 
-def _once(cell: NotebookNode, pattern: re.Pattern[str]) -> tuple[str, list[str]]:
-    found = pattern.findall(cell.source)
-    if len(found) != 1:
-        raise HandoutError(f"Cell {cell.id} should answer once; it does {len(found)} times.")
-    return pattern.sub(r"\1", cell.source), [found[0][1]]
+def _without_argument(cell: NotebookNode, pattern: re.Pattern[str]) -> str:
+    source, times = pattern.subn(r"\1", cell.source)
+    if times != 1:
+        raise HandoutError(f"Cell {cell.id} should answer once; it does {times} times.")
+    return source
 
 
-def _without_blocks(cell: NotebookNode) -> tuple[str, list[str]]:
+def _without_blocks(cell: NotebookNode) -> str:
     """Each block between the marks as a stub."""
-    kept: list[str] = []
-    blocks: list[str] = []
-    block: list[str] | None = None
-    for line in cell.source.split("\n"):
-        mark = line.strip()
-        if mark in ((BEGIN,) if block is not None else (HANDED_OUT, END)):
-            raise HandoutError(f"Cell {cell.id} has `{mark}` where another mark should be.")
-        if mark == BEGIN:
-            block = [line]
-        elif block is None:
-            kept.append(line)
-        else:
-            block.append(line)
-            if mark == END:
-                blocks.append("\n".join(block))
-                kept.append(_stub(cell, blocks[-1]))
-                block = None
-    if block is not None or not blocks:
-        raise HandoutError(f"Cell {cell.id} is a task whose solution has no {'end' if block else 'marks'}.")
-    return "\n".join(kept), blocks
+    source, blocks = _BLOCK.subn(lambda block: _stub(cell, block[0]), cell.source)
+    if stray := _MARK.search(source):
+        raise HandoutError(f"Cell {cell.id} has `{stray[1]}` where another mark should be, or no end.")
+    if not blocks:
+        raise HandoutError(f"Cell {cell.id} is a task whose solution has no marks.")
+    return source
 
 
 def _stub(cell: NotebookNode, block: str) -> str:

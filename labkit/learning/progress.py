@@ -127,15 +127,13 @@ class ProgressReport(Shown):
 
     def _mistaken(self) -> list[tuple[str, str]]:
         """Each idea that was chosen first and is wrong, and why."""
-        first = ((lessons().predictions.get(name), kept.get("first")) for name, kept in self._predictions())
+        predicted = sorted(self.known["predictions"].items())
+        first = ((lessons().predictions.get(name), kept.get("first")) for name, kept in predicted)
         return [
             (question.options[letter].text, question.options[letter].why)
             for question, letter in first
             if isinstance(question, Question) and letter in list(question.options) and letter != question.right
         ]
-
-    def _predictions(self) -> list[tuple[str, dict[str, Any]]]:
-        return sorted(self.known["predictions"].items())
 
 
 def _dictionaries(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -52,11 +52,9 @@ class Quiz(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """The `questions` as they were asked, and the `score`, null before they are answered."""
+        score = self.score if self.answers else None
         asked = [{"question": q.question, "options": {k: o.text for k, o in q.options.items()}} for q in self.questions]
-        return {"quiz": self.text_of.name, "seed": self.seed, "questions": asked, "score": self._score_or_none()}
-
-    def _score_or_none(self) -> int | None:
-        return self.score if self.answers else None
+        return {"quiz": self.text_of.name, "seed": self.seed, "questions": asked, "score": score}
 
 
 def quiz(progress: Progress, name: str, seed: int = 0, answers: Sequence[str] | None = None) -> Quiz:

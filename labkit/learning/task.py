@@ -27,7 +27,6 @@ from labkit.learning.work import NotYet, Piece, Seen, Workplace
 from labkit.machine.resources import resource
 from labkit.text.blocks import Block, Code, Folded, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms
 
 Outcome = Literal["passed", "not yet", "could not check"]
 Check = Callable[..., "str | Seen"]
@@ -73,7 +72,6 @@ class Verdict(Shown):
     wanted: str = ""
     found: str = ""
     pieces: tuple[Piece, ...] = ()
-    terms: Terms = EXACT
 
     @property
     def passed(self) -> bool:

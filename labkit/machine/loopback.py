@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 
 def is_loopback(host: str | None) -> bool:
@@ -13,6 +14,14 @@ def is_loopback(host: str | None) -> bool:
         return True
     address = _address(name)
     return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def leads_here(url: str) -> bool:
+    """Whether a URL leads to this machine; what is no URL leads nowhere."""
+    try:
+        return is_loopback(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -9,7 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(action: Callable[[], T], good: Callable[[T], bool], *, seconds: float, every: float = 1) -> T:
+def until(
+    action: Callable[[], T],
+    good: Callable[[T], bool],
+    *,
+    seconds: float,
+    every: float = 1,
+    waiting: Callable[[], None] = lambda: None,
+) -> T:
     """Repeat an action until its answer is good or its time is up. Returns the last answer, good or not.
 
     Args:
@@ -17,10 +24,12 @@ def until(action: Callable[[], T], good: Callable[[T], bool], *, seconds: float,
         good: whether an answer will do.
         seconds: for how long to ask again.
         every: the pause between two questions, in seconds.
+        waiting: told before each pause.
     """
     deadline = time.monotonic() + seconds
     answer = action()
     while not good(answer) and time.monotonic() < deadline:
+        waiting()
         time.sleep(every)
         answer = action()
     return answer

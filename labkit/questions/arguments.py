@@ -53,19 +53,16 @@ def known_runtime(runtime: object) -> str:
     return _one_of(runtime, tuple(RUNTIMES), f"The lab has no code for the runtime {runtime!r}.")
 
 
-def a_text(value: object, what: str) -> str:
+def a_text(value: object, what: str, remedy: str = "Give it in quotation marks, or by its name.") -> str:
     """Return what must be a text: `what` it is, as in "A token"."""
     if not isinstance(value, str):
-        raise UsageError(f"{what} is a text, and not {_kind_of(value)}.", "Give it in quotation marks, or by its name.")
+        raise UsageError(f"{what} is a text, and not {_kind_of(value)}.", remedy)
     return value
 
 
 def a_token(value: object) -> str:
     """Return what must be the text of a token; whether it is a sound one, other rules say."""
-    if not isinstance(value, str):
-        remedy = "Give one of them by its kind: lab.tokens(USER)['id']."
-        raise UsageError(f"A token is a text, and not {_kind_of(value)}.", remedy)
-    return value
+    return a_text(value, "A token", "Give one of them by its kind: lab.tokens(USER)['id'].")
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from requests.utils import default_headers
 from urllib3 import HTTPHeaderDict
 
 from labkit.errors import LabError, UsageError
-from labkit.machine.loopback import is_loopback
+from labkit.machine.loopback import leads_here
 from labkit.questions.arguments import a_token, known_kind, known_route, known_stage, known_user
 from labkit.questions.published_keys import PublishedKeys, published_keys
 from labkit.questions.sign_in import SignIns
@@ -156,7 +156,7 @@ class Endpoint:
         if any(_UNSENDABLE.search(value) for _, value in headers):
             raise _BROKEN
         # A proxy serves for the way out of this machine, and ~/.netrc must not add credentials of its own.
-        self._session.trust_env = not is_loopback(urlsplit(self.url).hostname)
+        self._session.trust_env = not leads_here(self.url)
         url = f"{self.url}?{query}" if query else self.url
         request = requests.Request(self.route_key.split(" ")[0], url).prepare()
         # The type says that a name occurs once; urllib3 sends what is here.

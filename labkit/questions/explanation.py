@@ -15,7 +15,7 @@ from labkit.target.names import DEFAULT_STAGE
 from labkit.target.target import Place, Target
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms, in_words, key_words
+from labkit.text.terms import in_words, key_words
 from labkit.text.wording import quoted
 from labkit.tokens.decision import AuthorizerSettings, Decision, RuleResult
 from labkit.tokens.token import Token, decode
@@ -43,7 +43,6 @@ class Explanation(Shown):
     unsent: str
     remarks: tuple[str, ...]
     patience: float = 0
-    terms: Terms = EXACT
 
     @property
     def outcome(self) -> str:

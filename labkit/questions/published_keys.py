@@ -6,13 +6,12 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
 from labkit.aws import partition
 from labkit.errors import LabError
-from labkit.machine.loopback import is_loopback
+from labkit.machine.loopback import leads_here
 from labkit.target.target import Place
 from labkit.tokens.jws import Jwk, signing_keys
 
@@ -61,7 +60,7 @@ def _is_user_pool(issuer: str) -> bool:
 
 
 def _where(issuer: str, url: str) -> str:
-    if is_loopback(urlsplit(url).hostname) and not is_loopback(urlsplit(issuer).hostname):
+    if leads_here(url) and not leads_here(issuer):
         return f"The issuer bears AWS's host name; the embedded cloud serves its keys, at {url}."
     return f"The issuer publishes its keys at {url}."
 
@@ -104,7 +103,7 @@ def fetch_keys(issuer: str, jwks_url: str) -> dict[str, Any]:
 def _get(url: str) -> bytes:
     body = b""
     with requests.Session() as session:
-        session.trust_env = not _is_loopback(url)  # a proxy of the environment does not lead to this machine
+        session.trust_env = not leads_here(url)  # a proxy of the environment does not lead to this machine
         with session.get(url, timeout=PATIENCE_SECONDS, stream=True, allow_redirects=False) as response:
             response.raise_for_status()
             for piece in response.iter_content(8192):
@@ -112,13 +111,6 @@ def _get(url: str) -> bytes:
                 if len(body) > LARGEST_KEY_SET:
                     raise requests.RequestException(f"the answer is larger than {LARGEST_KEY_SET:,} bytes")
     return body
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        return is_loopback(urlsplit(url).hostname)
-    except ValueError:  # no address at all, which requests will say
-        return False
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -88,11 +88,6 @@ def user_pool_id(target: Target) -> str:
     return str(pool["Id"])
 
 
-def tokens(target: Target, user: str) -> dict[str, str]:
-    """Sign one of the lab's users in anew. The raw tokens by kind."""
-    return SignIns(target).anew(user)
-
-
 def password(target: Target, user: str) -> str:
     """The password of one of the lab's users. One who never had any is to get this one: it is made, and kept."""
     pool = user_pool_id(target)
@@ -104,18 +99,12 @@ def password(target: Target, user: str) -> str:
     return passwords.known(target, pool, user)
 
 
-def add_to_group(target: Target, user: str, group: str) -> None:
-    """Put one of the lab's users into one of its groups."""
+def set_membership(target: Target, user: str, group: str, *, member: bool) -> None:
+    """Put one of the lab's users into one of its groups, or take them out."""
     target.require_confirmation()
-    membership = {"UserPoolId": user_pool_id(target), "Username": user, "GroupName": group}
-    target.client("cognito-idp").admin_add_user_to_group(**membership)
-
-
-def remove_from_group(target: Target, user: str, group: str) -> None:
-    """Take one of the lab's users out of one of its groups."""
-    target.require_confirmation()
-    membership = {"UserPoolId": user_pool_id(target), "Username": user, "GroupName": group}
-    target.client("cognito-idp").admin_remove_user_from_group(**membership)
+    cognito, key = target.client("cognito-idp"), {"UserPoolId": user_pool_id(target), "Username": user}
+    change = cognito.admin_add_user_to_group if member else cognito.admin_remove_user_from_group
+    change(**key, GroupName=group)
 
 
 def _refused(user: str, error: ClientError) -> LabError:

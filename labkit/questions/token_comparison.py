@@ -11,7 +11,7 @@ from labkit.questions.words import token_words
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms, in_words
+from labkit.text.terms import Terms, in_words
 from labkit.text.wording import quoted
 from labkit.tokens.token import Difference, Token, compare, decode
 
@@ -31,7 +31,6 @@ class Comparison(Shown):
     left: Token
     right: Token
     causes: tuple[Cause, ...] = ()
-    terms: Terms = EXACT
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -81,7 +80,7 @@ def compare_tokens(target: Target, left: str, right: str) -> Comparison:
     """
     both = decode(left), decode(right)
     causes = tuple(find_cause(target, token) for token in both if token.kind == "id")
-    return Comparison(*both, causes, _terms(*both))
+    return Comparison(*both, causes, terms=_terms(*both))
 
 
 def _terms(left: Token, right: Token) -> Terms:

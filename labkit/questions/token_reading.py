@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.questions.words import place_words, token_words
 from labkit.text.blocks import Block, Say, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms, about, in_words, key_words
+from labkit.text.terms import about, in_words, key_words
 from labkit.tokens.token import ClaimNote, SignatureCheck, Token, cut, decode, describe, describe_header, verify
 
 if TYPE_CHECKING:
@@ -47,17 +47,11 @@ class Reading(Shown):
     verdict: SignatureCheck
     keys: str
     names: tuple[str, ...] = ()
-    terms: Terms = EXACT
 
     @property
     def badge(self) -> str:
         """The state of the signature as sign and words."""
         return BADGES[self.verdict.state]
-
-    @property
-    def readable(self) -> bool:
-        """Whether the text is a token, signed or encrypted."""
-        return self.token.problem is None
 
     def blocks(self) -> Iterator[Block]:
         """The cut token, what it is, the state of its signature, then a row for each claim."""
@@ -141,7 +135,7 @@ def read(text: str, now: float, place: Place | None = None, names: Sequence[str]
     published = keys_for(place, token.claims.get("iss"))
     verdict = verify(token, published.keys) if published.reached else NOT_CHECKED
     words = _time_words(token, now), token_words(token), key_words(published.keys), place_words(place)
-    return Reading(token, now, verdict, published.sentence, tuple(names), in_words(*words))
+    return Reading(token, now, verdict, published.sentence, tuple(names), terms=in_words(*words))
 
 
 def _time_words(token: Token, now: float) -> dict[str, str]:

@@ -15,7 +15,7 @@ from labkit.target.names import PRE_TOKEN
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms, in_words
+from labkit.text.terms import in_words
 from labkit.text.wording import quoted
 from labkit.tokens.jws import numeric_date
 from labkit.tokens.token import Difference, Token, compare
@@ -53,7 +53,6 @@ class Cause(Shown):
     token: Token
     run: TriggerRun | None
     missing: str
-    terms: Terms = EXACT
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -118,7 +117,7 @@ def find_cause(target: Target, token: Token) -> Cause:
     except LabError as error:
         return Cause(token, None, f"The trigger's log cannot be read: {error.problem}")
     missing = "" if run else f"{PRE_TOKEN} has logged no line that fits this token."
-    return Cause(token, run, missing, in_words(token_words(token)))
+    return Cause(token, run, missing, terms=in_words(token_words(token)))
 
 
 def _run(target: Target, token: Token) -> TriggerRun | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from labkit.steps.step import Deletion, Left
 from labkit.text.blocks import Block, Table, sentences, text_of
 from labkit.text.shown import Shown
+from labkit.text.wording import iso
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +47,7 @@ class Receipt(Shown):
     def heading(self) -> str:
         """Where, when and by which version, in one line."""
         where = f"account {self.account}, region {self.region}"
-        return f"{where}, from {_moment(self.started)} to {_moment(self.finished)}, labkit {self.version}"
+        return f"{where}, from {iso(self.started)} to {iso(self.finished)}, labkit {self.version}"
 
     def blocks(self) -> Iterator[Block]:
         """The summary, then a row for each thing that was removed or left."""
@@ -66,8 +66,8 @@ class Receipt(Shown):
             "target": self.place,
             "account": self.account,
             "region": self.region,
-            "started": _moment(self.started),
-            "finished": _moment(self.finished),
+            "started": iso(self.started),
+            "finished": iso(self.finished),
             "version": self.version,
             "clean": self.clean,
             "removed": [deletion.to_dict() for deletion in self.removed],
@@ -84,7 +84,3 @@ def left_table(heading: str, left: Iterable[Left], region: str) -> Table:
     """A row for each thing that is left, with all that it takes to find it."""
     rows = [(thing.kind, thing.name, thing.id, region, thing.why) for thing in left]
     return Table((heading, "name", "id", "region", "because"), rows)
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -11,6 +11,7 @@ from typing import Any
 
 from labkit.aws import aws_errors_in_words, or_none, until_settled
 from labkit.errors import LabError, UsageError
+from labkit.machine.polling import until
 from labkit.machine.private_files import read_object, write_json
 from labkit.removal.receipt import Receipt, left_table, removed_table
 from labkit.removal.second_scan import other_labs, scan
@@ -22,7 +23,7 @@ from labkit.target.target import Target
 from labkit.text.blocks import Block, sentences
 from labkit.text.shown import Shown
 
-__all__ = ["Plan", "Receipt", "execute", "plan", "plan_of", "remove_lab", "scan"]
+__all__ = ["Plan", "Receipt", "execute", "plan", "remove_lab", "scan"]
 
 Tell = Callable[[str], None]
 
@@ -53,19 +54,14 @@ class Plan(Shown):
         return {"deletions": [d.to_dict() for d in self.deletions], "left": [left.to_dict() for left in self.left]}
 
 
-def plan(target: Target) -> Plan:
-    """Find everything that is this lab's, the last step first, and what only looks like it. Reads only.
+def plan(target: Target, steps: Collection[Step] = STEPS) -> Plan:
+    """Find what is this lab's, or of some of its steps, the last first, and what only looks like it. Reads only.
 
     Ours is what bears both a name of the lab and its tag; what cannot be tagged is ours through a parent that does.
 
     Raises:
         ClientError: AWS refused one of the calls.
     """
-    return plan_of(target, STEPS)
-
-
-def plan_of(target: Target, steps: Collection[Step]) -> Plan:
-    """The plan for some steps alone, in their places among all."""
     parts = [part for step in reversed(STEPS) if step in steps for part in step.remove(target)]
     deletions = tuple(part for part in parts if isinstance(part, Deletion))
     left = tuple(part for part in parts if isinstance(part, Left))
@@ -145,7 +141,9 @@ def remove_lab(
     others = () if known is None else _told(target, lambda: other_labs(target, known))
     names, kind = target.names, target.place.kind
     removed, left = (*earlier, *gone, *again), _once([*removal.left, *failed, *found, *others])
-    receipt = Receipt(names.lab, kind, names.account, names.region, started, time.time(), _version(), removed, left)
+    receipt = Receipt(
+        names.lab, kind, names.account, names.region, started, time.time(), version("jwt-authorizer-lab"), removed, left
+    )
     keep(receipt)
     Journal(target).forget()
     return receipt
@@ -159,10 +157,6 @@ def _of_this_lab(agreed: Plan, target: Target) -> Plan:
             "Make one of this lab: plan_removal()",
         )
     return agreed
-
-
-def _version() -> str:
-    return version("jwt-authorizer-lab")
 
 
 def _once(left: Iterable[Left]) -> tuple[Left, ...]:
@@ -208,14 +202,13 @@ def _second_deletion(group: Left) -> Deletion:
 
 def _scan(target: Target, gone: set[tuple[str, str]], tell: Tell) -> tuple[Left, ...]:
     """What the second scan finds. What was just removed may be listed for a while, with its tag."""
-    until = time.monotonic() + target.place.patience
-    while True:
-        found = _told(target, lambda: scan(target))
-        listed = any(thing.ours and (thing.kind, thing.id) in gone for thing in found)
-        if not listed or time.monotonic() >= until:
-            return found
-        tell("Waiting: what was removed is still listed.")
-        time.sleep(_RESCAN_SECONDS)
+    return until(
+        lambda: _told(target, lambda: scan(target)),
+        lambda found: not any(thing.ours and (thing.kind, thing.id) in gone for thing in found),
+        seconds=target.place.patience,
+        every=_RESCAN_SECONDS,
+        waiting=lambda: tell("Waiting: what was removed is still listed."),
+    )
 
 
 def _told(target: Target, look: Callable[[], tuple[Left, ...]]) -> tuple[Left, ...]:

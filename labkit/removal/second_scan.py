@@ -40,13 +40,13 @@ def scan(target: Target) -> tuple[Left, ...]:
     """
     tagged = _tagged(target)
     looks = (
-        partial(_apis, target),
-        partial(_user_pools, target, tagged[kinds.USER_POOL]),
-        partial(_functions, target, tagged[kinds.FUNCTION]),
-        partial(_roles, target),
-        partial(_log_groups, target, tagged[kinds.LOG_GROUP]),
+        _apis(target),
+        _user_pools(target, tagged[kinds.USER_POOL]),
+        _functions(target, tagged[kinds.FUNCTION]),
+        _roles(target),
+        _log_groups(target, tagged[kinds.LOG_GROUP]),
     )
-    found = side_by_side(*(partial(_listed, look) for look in looks))
+    found = side_by_side(*(partial(list, look) for look in looks))
     others = [Left("resource", arn, arn, _REVEALED.format("tag"), ours=True) for arn in tagged["resource"]]
     return (*(thing for things in found for thing in things), *others)
 
@@ -65,10 +65,6 @@ def other_labs(target: Target, known: Collection[str]) -> tuple[Left, ...]:
              ours=False)
         for lab in sorted(labs - {target.names.lab, *known})
     )  # fmt: skip
-
-
-def _listed(look: Callable[[], Iterator[Left]]) -> list[Left]:
-    return list(look())
 
 
 def _tagged(target: Target) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from labkit.steps.app_client import app_client_id
 from labkit.steps.http_api import CLOSED, find_api, integrations_of, routes_of
 from labkit.steps.report import Expected, Report, report_on
 from labkit.steps.status import Resource, State
-from labkit.steps.step import Deletion, Left, Step
+from labkit.steps.step import Deletion, Left, Step, Thing, Things
 from labkit.steps.user_pool import find_user_pool
 from labkit.target import kinds
 from labkit.target.names import AUTHORIZER, DEFAULT_STAGE, ROUTES, STAGE, scope
@@ -97,8 +97,8 @@ def _pool_and_client(target: Target) -> tuple[dict[str, Any] | None, str | None]
 class Served:
     """What decides how an API answers: its routes by route key, its integrations by id, the lab's authorizer."""
 
-    routes: dict[str, dict[str, Any]]
-    integrations: dict[str, dict[str, Any]]
+    routes: Things
+    integrations: Things
     authorizer: dict[str, Any] | None
 
     @property
@@ -123,7 +123,7 @@ _DEPLOYED_OF_ROUTES = ("RouteId", "RouteKey", "Target", "AuthorizationType", "Au
 _DEPLOYED_OF_INTEGRATIONS = ("IntegrationId", "IntegrationType", "IntegrationUri", "PayloadFormatVersion")
 
 
-def _served_and_stages(target: Target, api_id: str) -> tuple[Served, dict[str, dict[str, Any]]]:
+def _served_and_stages(target: Target, api_id: str) -> tuple[Served, Things]:
     looks = (routes_of, integrations_of, find_authorizer, stages_of)
     routes, integrations, authorizer, stages = side_by_side(*(partial(look, target, api_id) for look in looks))
     return Served(routes, integrations, authorizer), stages
@@ -135,7 +135,7 @@ def find_authorizer(target: Target, api_id: str) -> dict[str, Any] | None:
     return next((authorizer for authorizer in authorizers if authorizer.get("Name") == AUTHORIZER), None)
 
 
-def ensure_authorizer(target: Target, api_id: str, found: dict[str, Any] | None, issuer: str, client_id: str) -> str:
+def ensure_authorizer(target: Target, api_id: str, found: Thing | None, issuer: str, client_id: str) -> str:
     """Create the authorizer, or mend the one that was found. Returns its id."""
     client, settings = target.client("apigatewayv2"), authorizer_settings(issuer, client_id)
     if found is None:
@@ -156,9 +156,7 @@ def authorizer_settings(issuer: str, client_id: str) -> dict[str, Any]:
     }
 
 
-def ensure_protection(
-    target: Target, api_id: str, routes: dict[str, dict[str, Any]], authorizer_id: str, client_id: str
-) -> None:
+def ensure_protection(target: Target, api_id: str, routes: Things, authorizer_id: str, client_id: str) -> None:
     """Give each route the authorizer and the one scope that it asks for."""
     if missing := [key for key in ROUTES if key not in routes]:
         raise LabError(f"The HTTP API has no route {missing[0]}.", "Build it: labkit up --through http-api")
@@ -189,12 +187,12 @@ def protection(group: str, authorizer_id: str, client_id: str) -> dict[str, Any]
     }
 
 
-def stages_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
+def stages_of(target: Target, api_id: str) -> Things:
     """The stages of an API by name."""
     return {s["StageName"]: s for s in target.every("apigatewayv2", "get_stages", "Items", ApiId=api_id)}
 
 
-def ensure_default_stage(target: Target, api_id: str, stage: dict[str, Any] | None) -> None:
+def ensure_default_stage(target: Target, api_id: str, stage: Thing | None) -> None:
     """The `$default` stage, served at the root and deployed by itself: the post's URLs name no stage, and need it."""
     client = target.client("apigatewayv2")
     if stage is None:
@@ -205,7 +203,7 @@ def ensure_default_stage(target: Target, api_id: str, stage: dict[str, Any] | No
         client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
 
 
-def ensure_deployed_stage(target: Target, api_id: str, stage: dict[str, Any] | None, wanted: str) -> None:
+def ensure_deployed_stage(target: Target, api_id: str, stage: Thing | None, wanted: str) -> None:
     """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now.
 
     Args:
@@ -226,7 +224,7 @@ def ensure_deployed_stage(target: Target, api_id: str, stage: dict[str, Any] | N
         client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
 
 
-def _deployed(target: Target, api_id: str, stage: dict[str, Any] | None) -> str:
+def _deployed(target: Target, api_id: str, stage: Thing | None) -> str:
     """The description of the deployment that a stage serves."""
     deployment_id = (stage or {}).get("DeploymentId")
     if not deployment_id:
@@ -235,7 +233,7 @@ def _deployed(target: Target, api_id: str, stage: dict[str, Any] | None) -> str:
     return str((deployment or {}).get("Description", "something else"))
 
 
-def _authorizer_rows(found: dict[str, Any] | None, issuer: str, client_id: str) -> list[Expected]:
+def _authorizer_rows(found: Thing | None, issuer: str, client_id: str) -> list[Expected]:
     if found is None:
         return [Expected(f"authorizer {AUTHORIZER}", "found", "missing", "It decides who may call.")]
     jwt = found.get("JwtConfiguration", {})
@@ -263,7 +261,7 @@ def _protection_rows(served: Served, key: str, client_id: str) -> list[Expected]
     ]  # fmt: skip
 
 
-def _stage_rows(target: Target, api_id: str, stages: dict[str, dict[str, Any]], wanted: str) -> list[Expected]:
+def _stage_rows(target: Target, api_id: str, stages: Things, wanted: str) -> list[Expected]:
     default, test = stages.get(DEFAULT_STAGE), stages.get(STAGE)
     return [
         Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
@@ -273,7 +271,7 @@ def _stage_rows(target: Target, api_id: str, stages: dict[str, dict[str, Any]], 
     ]  # fmt: skip
 
 
-def _default_state(stage: dict[str, Any] | None) -> str:
+def _default_state(stage: Thing | None) -> str:
     if stage is None:
         return "missing"
     return "deploys by itself" if stage.get("AutoDeploy") else "waits to be deployed"

@@ -29,7 +29,7 @@ from labkit.steps.roles import (
     users_of_roles,
 )
 from labkit.steps.status import Resource, State
-from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged, refuse_foreign
+from labkit.steps.step import OURS, Deletion, Left, Step, Thing, Things, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
 from labkit.target.names import FUNCTIONS, REMOVABLE
 from labkit.target.target import Target
@@ -105,7 +105,7 @@ class Functions(Step):
         return plan + unread_regions(unread)
 
 
-def _prepare(target: Target, function: str, group: dict[str, Any] | None, build_role: Callable[[str], None]) -> None:
+def _prepare(target: Target, function: str, group: Thing | None, build_role: Callable[[str], None]) -> None:
     ensure_log_group(target, function, group)
     build_role(function)
 
@@ -184,17 +184,8 @@ def wait(target: Target, name: str, *waiters: str) -> None:
         client.get_waiter(waiter).wait(FunctionName=name, WaiterConfig=patience)
 
 
-def _rows(
-    target: Target,
-    function: str,
-    groups: dict[str, dict[str, Any]],
-    check_role: Callable[[str], list[Expected]],
-) -> list[Expected]:
-    return [
-        *log_group_rows(target, function, groups),
-        *check_role(function),
-        *_function_rows(target, function),
-    ]
+def _rows(target: Target, function: str, groups: Things, check_role: Callable[[str], list[Expected]]) -> list[Expected]:
+    return [*log_group_rows(target, function, groups), *check_role(function), *_function_rows(target, function)]
 
 
 def _function_rows(target: Target, function: str) -> list[Expected]:

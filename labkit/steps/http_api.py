@@ -10,7 +10,7 @@ from labkit.machine.side_by_side import side_by_side
 from labkit.steps.permissions import ensure_permission, permission_rows, statement
 from labkit.steps.report import Expected, Report, report_on
 from labkit.steps.status import Resource, State
-from labkit.steps.step import OURS, Deletion, Left, Step, foreign, is_tagged
+from labkit.steps.step import OURS, Deletion, Left, Step, Thing, Things, foreign, is_tagged
 from labkit.target import kinds
 from labkit.target.names import ROUTES
 from labkit.target.target import Target
@@ -96,12 +96,12 @@ def find_api(target: Target) -> dict[str, Any] | None:
     return next(iter(our_apis(target)), None)
 
 
-def routes_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
+def routes_of(target: Target, api_id: str) -> Things:
     """The routes of an API by route key, `GET /AdminUser` and the like."""
     return {r["RouteKey"]: r for r in target.every("apigatewayv2", "get_routes", "Items", ApiId=api_id)}
 
 
-def integrations_of(target: Target, api_id: str) -> dict[str, dict[str, Any]]:
+def integrations_of(target: Target, api_id: str) -> Things:
     """The integrations of an API by id."""
     items = target.every("apigatewayv2", "get_integrations", "Items", ApiId=api_id)
     return {integration["IntegrationId"]: integration for integration in items}
@@ -112,9 +112,7 @@ def _inside(target: Target, api_id: str) -> list[Any]:
     return side_by_side(partial(routes_of, target, api_id), partial(integrations_of, target, api_id))
 
 
-def _integration_id(
-    target: Target, function: str, route: dict[str, Any] | None, integrations: dict[str, dict[str, Any]]
-) -> str | None:
+def _integration_id(target: Target, function: str, route: Thing | None, integrations: Things) -> str | None:
     """The id of the integration that a route uses, or, before there is a route, of one with the route's function."""
     if route is not None:
         return str(route.get("Target", "")).removeprefix("integrations/") or None
@@ -136,12 +134,7 @@ def ensure_api(target: Target) -> str:
 
 
 def _ensure_way(
-    target: Target,
-    api_id: str,
-    key: str,
-    integrations: dict[str, dict[str, Any]],
-    used: str | None,
-    route: dict[str, Any] | None,
+    target: Target, api_id: str, key: str, integrations: Things, used: str | None, route: Thing | None
 ) -> str:
     """The integration, then the route that leads to it. Returns the integration's id."""
     integration_id = ensure_integration(target, api_id, key, ROUTES[key][0], integrations, used)
@@ -150,7 +143,7 @@ def _ensure_way(
 
 
 def ensure_integration(
-    target: Target, api_id: str, key: str, function: str, integrations: dict[str, dict[str, Any]], used: str | None
+    target: Target, api_id: str, key: str, function: str, integrations: Things, used: str | None
 ) -> str:
     """Create the Lambda proxy integration of a route's function, or mend it.
 
@@ -176,7 +169,7 @@ def ensure_integration(
     return kept
 
 
-def delete_doubles(target: Target, api_id: str, integrations: dict[str, dict[str, Any]], used: set[str]) -> None:
+def delete_doubles(target: Target, api_id: str, integrations: Things, used: set[str]) -> None:
     """Delete the integrations of the lab's functions that no route uses."""
     ours = {target.names.function_arn(function) for function, _ in ROUTES.values()}
     for integration_id, found in integrations.items():
@@ -194,7 +187,7 @@ def integration_settings(target: Target, function: str) -> dict[str, Any]:
     }
 
 
-def ensure_route(target: Target, api_id: str, key: str, integration_id: str, route: dict[str, Any] | None) -> None:
+def ensure_route(target: Target, api_id: str, key: str, integration_id: str, route: Thing | None) -> None:
     """Create a route, closed to everybody until it gets its authorizer, or point it at its integration again."""
     client, wanted = target.client("apigatewayv2"), f"integrations/{integration_id}"
     if route is None:
@@ -211,9 +204,7 @@ def route_statement(target: Target, api_id: str, key: str) -> dict[str, str]:
     return statement(PERMISSION, SERVICE, target.names.route_arn(api_id, key))
 
 
-def _route_rows(
-    target: Target, api_id: str, key: str, route: dict[str, Any] | None, integrations: dict[str, dict[str, Any]]
-) -> list[Expected]:
+def _route_rows(target: Target, api_id: str, key: str, route: Thing | None, integrations: Things) -> list[Expected]:
     function = ROUTES[key][0]
     if route is None:
         return [Expected(f"route {key}", "found", "missing", "A call that no route matches is answered 404.")]

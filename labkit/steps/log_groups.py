@@ -7,7 +7,7 @@ from typing import Any
 
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.report import Expected
-from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
+from labkit.steps.step import OURS, Deletion, Left, Thing, Things, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
 from labkit.target.names import REMOVABLE
 from labkit.target.target import Target
@@ -15,7 +15,7 @@ from labkit.target.target import Target
 RETENTION_DAYS = 7
 
 
-def named_log_groups(target: Target) -> dict[str, dict[str, Any]]:
+def named_log_groups(target: Target) -> Things:
     """The log groups that bear the lab's names, somebody else's too, by function, each with its `tags`."""
     listed = target.every("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=target.names.log_group(""))
     groups = {group.get("logGroupName"): group for group in listed}
@@ -29,12 +29,12 @@ def _tags(target: Target, function: str) -> dict[str, str]:
     return dict(answer.get("tags", {}))
 
 
-def our_log_groups(target: Target) -> dict[str, dict[str, Any]]:
+def our_log_groups(target: Target) -> Things:
     """The log groups that bear the lab's names and its tag, by function."""
     return {f: group for f, group in named_log_groups(target).items() if is_tagged(group["tags"], target)}
 
 
-def ensure_log_group(target: Target, function: str, group: dict[str, Any] | None) -> None:
+def ensure_log_group(target: Target, function: str, group: Thing | None) -> None:
     """Create a function's log group with tag and retention, or mend its retention.
 
     Args:
@@ -56,7 +56,7 @@ def ensure_log_group(target: Target, function: str, group: dict[str, Any] | None
         logs.put_retention_policy(logGroupName=name, retentionInDays=RETENTION_DAYS)
 
 
-def log_group_rows(target: Target, function: str, groups: dict[str, dict[str, Any]]) -> list[Expected]:
+def log_group_rows(target: Target, function: str, groups: Things) -> list[Expected]:
     """The assertion on the retention of a function's log group."""
     actual = groups[function].get("retentionInDays", "for ever") if function in groups else "missing"
     subject = f"retention of {target.names.log_group(function)}, in days"

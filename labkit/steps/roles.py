@@ -15,7 +15,7 @@ from labkit.steps.boundary import find_boundary, role_refused
 from labkit.steps.given_role import given_resource, given_role_row, require_given_role
 from labkit.steps.report import Expected
 from labkit.steps.status import Resource
-from labkit.steps.step import OURS, Deletion, Left, foreign, is_tagged, refuse_foreign
+from labkit.steps.step import OURS, Deletion, Left, Thing, Things, foreign, is_tagged, refuse_foreign
 from labkit.target import kinds
 from labkit.target.names import FUNCTIONS, REMOVABLE, ROLE_PATH
 from labkit.target.target import Target
@@ -66,7 +66,7 @@ def listed_roles(target: Target) -> tuple[str, ...]:
     return tuple(function for function in REMOVABLE if target.names.role(function) in names)
 
 
-def named_roles(target: Target) -> dict[str, dict[str, Any]]:
+def named_roles(target: Target) -> Things:
     """The roles that bear the lab's names on the labs' path, by function, somebody else's too."""
     listed = listed_roles(target)
     read = (partial(target.read, "iam", "get_role", RoleName=target.names.role(function)) for function in listed)
@@ -105,7 +105,7 @@ def role_checker(target: Target) -> Callable[[str], list[Expected]]:
     return lambda function: role_rows(target, function, roles.get(function))
 
 
-def ensure_role(target: Target, function: str, role: dict[str, Any] | None, boundary: dict[str, str]) -> None:
+def ensure_role(target: Target, function: str, role: Thing | None, boundary: dict[str, str]) -> None:
     """Create a function's role, or mend its trust and its permissions.
 
     Args:
@@ -166,7 +166,7 @@ def _inline_policy(target: Target, role_name: str) -> dict[str, Any]:
     return dict(answer.get("PolicyDocument", {}))
 
 
-def role_rows(target: Target, function: str, role: dict[str, Any] | None) -> list[Expected]:
+def role_rows(target: Target, function: str, role: Thing | None) -> list[Expected]:
     """The assertions on a function's role."""
     name = target.names.role(function)
     if role is None or not is_tagged(role.get("Tags"), target):

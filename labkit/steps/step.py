@@ -12,6 +12,10 @@ from labkit.steps.status import State
 from labkit.target.names import TAG_KEY
 from labkit.target.target import Target
 
+# What AWS tells of one thing, and of several by their ids, keys or functions.
+Thing = dict[str, Any]
+Things = dict[str, Thing]
+
 OURS = "its name and its tag are this lab's"
 FOREIGN = "it bears a name of this lab, but not its tag"
 

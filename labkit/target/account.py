@@ -8,7 +8,6 @@ import os
 import sys
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -19,7 +18,7 @@ from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCrede
 from labkit.aws import aws_errors_in_words, partition, require_cognito
 from labkit.cloud.session import models
 from labkit.errors import LabError, UsageError
-from labkit.machine.loopback import is_loopback
+from labkit.machine.loopback import leads_here
 from labkit.target.embedded import DEFAULT_REGION
 
 
@@ -166,7 +165,7 @@ def _account_config() -> Config:
 
 
 def _refuse_loopback(endpoint_url: str) -> None:
-    if is_loopback(urlsplit(endpoint_url).hostname):
+    if leads_here(endpoint_url):
         raise UsageError(
             f"LABKIT_TARGET is aws, but the AWS endpoint is {endpoint_url}, on this machine.",
             "Open a new terminal, or unset what `labkit env` set for the embedded cloud: AWS_ENDPOINT_URL, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from labkit.errors import in_notebook
@@ -11,13 +12,14 @@ from labkit.text.blocks import Block, html_of, text_of
 from labkit.text.terms import EXACT, Terms
 
 
+@dataclass(frozen=True, repr=False)
 class Shown:
     """A result that a person looks at. A subclass says what it consists of, and what `--json` prints.
 
     `terms` are put into all that is shown, once and here, and into nothing of `to_dict`.
     """
 
-    terms: Terms = EXACT
+    terms: Terms = field(default=EXACT, kw_only=True)
     names_lab = True
     """Whether it is shown in notebooks that have a `lab`, whose verbs are then named."""
 

@@ -81,6 +81,11 @@ def moment(seconds: float, zone: tzinfo | None = UTC) -> str:
         return f"{seconds:g} seconds since 1970, a time outside the calendar"
 
 
+def iso(seconds: float) -> str:
+    """Seconds since 1970 as JSON has them: `2026-11-22T21:46:05+00:00`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def distance(seconds: float) -> str:
     """A difference in time in its largest whole unit: `in 42 minutes`, `3 hours ago`, `now`."""
     if abs(seconds) >= MOST_YEARS * UNITS[0][0]:

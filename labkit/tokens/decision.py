@@ -187,7 +187,7 @@ class _Case:
         return self.token.claims
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One rule of the authorizer.
 
@@ -198,9 +198,9 @@ class Rule:
 
     name: str
     statement: str
-    status: int
-    source: str
-    confidence: Literal["doc", "inferred"]
+    status: int = 401
+    source: str = AUTHORIZER_PAGE
+    confidence: Literal["doc", "inferred"] = "doc"
     expected: Callable[[_Case], str]
     check: Callable[[_Case], _Finding]
     inferred: str = ""
@@ -407,7 +407,6 @@ RULES: tuple[Rule, ...] = (
         statement=f"The request line and the values of the headers are at most {LARGEST_REQUEST:,} bytes together.",
         status=431,
         source=QUOTAS_PAGE,
-        confidence="doc",
         expected=lambda _: f"at most {LARGEST_REQUEST:,} bytes",
         check=_check_size,
         inferred="AWS documents the quota; that a larger request is answered with 431, and its body, are inferred.",
@@ -415,9 +414,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="identity-source",
         statement="The header or query parameter that the authorizer names holds one token, after Bearer or bare.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: f"one token in {case.authorizer.identity_source}",
         check=_check_source,
         inferred=(
@@ -429,7 +425,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="shape",
         statement="The token is a header, a payload and a signature in base64url, the first two of them JSON objects.",
-        status=401,
         source="RFC 7515, section 7.1, and RFC 7519, section 7.2",
         confidence="inferred",
         expected=lambda _: "three parts of base64url, the first two of them JSON objects",
@@ -444,9 +439,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="algorithm",
         statement="The header names an RSA algorithm, and the one that the key is for if the key says so.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=_expect_algorithm,
         check=_check_algorithm,
         inferred=(
@@ -457,9 +449,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="key-id",
         statement="The header's kid is that of a key that the issuer publishes.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=_expect_key_id,
         check=_check_key_id,
         inferred=(
@@ -470,9 +459,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="signature",
         statement="The signature was made with that key over exactly this header and payload.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: (
             f"made with the key {quoted(case.key['kid'])}" if case.key else "made with a key of the issuer"
         ),
@@ -485,18 +471,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="issuer",
         statement="The claim iss is the authorizer's issuer, to the character.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: f"iss {quoted(case.authorizer.issuer)}",
         check=_check_issuer,
     ),
     Rule(
         name="audience",
         statement="The claim aud, or client_id if there is no aud, is one of the authorizer's audiences.",
-        status=401,
         source=TROUBLESHOOTING_PAGE,
-        confidence="doc",
         expected=_expect_audience,
         check=_check_audience,
         inferred=(
@@ -507,9 +488,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="expiry",
         statement="The claim exp is there, and is later than now.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: f"exp later than {moment(case.now)}",
         check=_check_expiry,
         inferred=(
@@ -520,9 +498,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="not-before",
         statement="The claim nbf, if it is there, is not later than now.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: f"no nbf, or one not later than {moment(case.now)}",
         check=lambda case: _not_in_future(
             case, "nbf", "Wait until the token is valid, or correct the clock of its issuer."
@@ -532,9 +507,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="issued-at",
         statement="The claim iat, if it is there, is not later than now.",
-        status=401,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: f"no iat, or one not later than {moment(case.now)}",
         check=lambda case: _not_in_future(
             case, "iat", "Try again in a moment; if that helps, the issuer's clock is fast."
@@ -545,8 +517,6 @@ RULES: tuple[Rule, ...] = (
         name="scope",
         statement="The claim scope or scp holds one of the route's scopes, if the route has any.",
         status=403,
-        source=AUTHORIZER_PAGE,
-        confidence="doc",
         expected=lambda case: f"scope {either(case.route.scopes)}" if case.route.scopes else "none required",
         check=_check_scope,
         inferred=(

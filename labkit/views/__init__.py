@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from labkit.attacks.what_if import WhatIf
 from labkit.errors import UsageError
 from labkit.learning.prediction import Prediction
@@ -18,7 +20,7 @@ from labkit.views.view import View
 from labkit.views.what_if import WhatIfPanel
 
 
-def view(result: Reading | Explanation | Access | WhatIf | Prediction | Card | Quiz) -> View:
+def view(result: Reading | Explanation | Access | WhatIf | Prediction | Card | Quiz) -> View[Any]:
     """The view of a result: a token explorer, a ladder of rules, an access matrix, a what-if panel or a form.
 
     Raises:

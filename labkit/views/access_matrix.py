@@ -12,16 +12,12 @@ from labkit.views.ladder import Ladder
 from labkit.views.view import View, html, stack
 
 
-class AccessMatrix(View):
+class AccessMatrix(View[Access]):
     """Callers by routes."""
-
-    def __init__(self, access: Access) -> None:
-        super().__init__(access)
-        self._access = access
 
     def build(self) -> widgets.Widget:
         """A row for each caller, a column for each route; the answer of the button that was pressed below."""
-        calls = self._access.explanations
+        calls = self._result.explanations
         routes = list(dict.fromkeys(call.request for call in calls))
         said, below = Form(said=shown([sentences("Press a cell to see the rules behind it.")])), widgets.VBox()
         cells: list[widgets.Widget] = [html(""), *(html(f"<p><b>{route}</b></p>") for route in routes)]

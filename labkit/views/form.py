@@ -42,16 +42,12 @@ class Form(anywidget.AnyWidget):
         self.said = shown(blocks)
 
 
-class PredictionForm(View):
+class PredictionForm(View[Prediction]):
     """A prediction to make: it is kept and answered when the button is pressed."""
-
-    def __init__(self, prediction: Prediction) -> None:
-        super().__init__(prediction)
-        self._prediction = prediction
 
     def build(self) -> widgets.Widget:
         """The question, its options, and the buttons to predict and to skip."""
-        prediction = self._prediction
+        prediction = self._result
         form = Form(
             groups=[_group(prediction.question)],
             chosen=[prediction.chosen or ""],
@@ -66,11 +62,11 @@ class PredictionForm(View):
         if message["action"] == "choose" and letter is None:
             form.say([sentences(CHOOSE_FIRST)])
         else:
-            made = self._prediction.choose(letter if message["action"] == "choose" else None)
+            made = self._result.choose(letter if message["action"] == "choose" else None)
             form.say([made.answer()])
 
 
-class TaskCard(View):
+class TaskCard(View[Card]):
     """A task and its hints, one more each time the button is pressed."""
 
     def __init__(self, card: Card) -> None:
@@ -90,16 +86,12 @@ class TaskCard(View):
         form.say(self._card.hints())
 
 
-class QuizForm(View):
+class QuizForm(View[Quiz]):
     """A quiz to answer as a whole."""
-
-    def __init__(self, quiz: Quiz) -> None:
-        super().__init__(quiz)
-        self._quiz = quiz
 
     def build(self) -> widgets.Widget:
         """The questions, and the button that gives the answers."""
-        quiz = self._quiz
+        quiz = self._result
         form = Form(
             groups=[_group(question, f"{number}. ") for number, question in enumerate(quiz.questions, 1)],
             chosen=list(quiz.answers) or [""] * len(quiz.questions),
@@ -110,7 +102,7 @@ class QuizForm(View):
         return stack(form)
 
     def _answer(self, form: Form, chosen: list[str]) -> None:
-        form.say(self._quiz.give(chosen).result() if all(chosen) else [sentences(ANSWER_ALL)])
+        form.say(self._result.give(chosen).result() if all(chosen) else [sentences(ANSWER_ALL)])
 
 
 def shown(blocks: Iterable[Block]) -> str:

@@ -11,20 +11,16 @@ from labkit.views.copy_button import copy_button
 from labkit.views.view import View, html, stack
 
 
-class Ladder(View):
+class Ladder(View[Explanation]):
     """An explanation with a rung for each rule, which opens to what was expected, what was found, and the source."""
-
-    def __init__(self, explanation: Explanation) -> None:
-        super().__init__(explanation)
-        self._explanation = explanation
 
     def build(self) -> widgets.Widget:
         """The rungs, what the endpoint answered, and the curl line to see and to copy."""
-        reply = self._explanation.reply
+        reply = self._result.reply
         if reply is None:
-            return stack(html(ladder_html(self._explanation)))
+            return stack(html(ladder_html(self._result)))
         curl = html(f"<p><code>{html_escaped(reply.curl)}</code></p>")
-        return stack(html(ladder_html(self._explanation)), curl, copy_button("Copy the curl line", reply.curl))
+        return stack(html(ladder_html(self._result)), curl, copy_button("Copy the curl line", reply.curl))
 
 
 def ladder_html(explanation: Explanation) -> str:

@@ -18,21 +18,17 @@ from labkit.views.view import View, every_second, html, stack
 WARNING = "Whoever has the whole token may use it until it expires, so paste it nowhere but into your own terminal."
 
 
-class TokenExplorer(View):
+class TokenExplorer(View[Reading]):
     """A reading with a button for each part of the token, a countdown, and a button that copies the whole token."""
-
-    def __init__(self, reading: Reading) -> None:
-        super().__init__(reading)
-        self._reading = reading
 
     def build(self) -> widgets.Widget:
         """The state of the token, its parts to choose from, the chosen one explained, and the copy button."""
-        token = self._reading.token
+        token = self._result.token
         if token.signed is None:
-            return stack(html(self._reading.html()))
+            return stack(html(self._result.html()))
         return stack(
             html(f"<p><b>{escape(token.sentence)}</b></p>{html_parts(cut(token.raw))}"),
-            widgets.HBox([html(_badge(self._reading)), _countdown(token)], layout={"grid_gap": "1em"}),
+            widgets.HBox([html(_badge(self._result)), _countdown(token)], layout={"grid_gap": "1em"}),
             *self._parts(),
             copy_button("Copy the whole token", token.raw),
             html(sentences(WARNING)),
@@ -45,7 +41,7 @@ class TokenExplorer(View):
         shown = html("")
 
         def show(_: object) -> None:
-            shown.value = html(_PARTS[part.value](self._reading)).value
+            shown.value = html(_PARTS[part.value](self._result)).value
 
         part.observe(show, "value")
         show(None)

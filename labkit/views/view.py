@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
@@ -19,11 +19,13 @@ _STYLE = resource("labkit/views/view.css").read_text(encoding="utf-8")
 
 _tasks: set[asyncio.Task[None]] = set()
 
+Result = TypeVar("Result", bound=Shown)
 
-class View(ABC):
+
+class View(ABC, Generic[Result]):
     """A widget over a result. What is stored in a notebook, compared and seen without a kernel is the result itself."""
 
-    def __init__(self, result: Shown) -> None:
+    def __init__(self, result: Result) -> None:
         self._result = result
 
     @abstractmethod

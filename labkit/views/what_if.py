@@ -21,7 +21,7 @@ KEYS = {"the issuer's": "issuer", "a stranger's": "stranger"}
 HINT = "A claim that you empty is taken out. A change is predicted at once, and sent when you press the button."
 
 
-class WhatIfPanel(View):
+class WhatIfPanel(View[WhatIf]):
     """Fields to change what there is to change; above them what is answered, below them what the rules make of it.
 
     Args:

@@ -52,10 +52,40 @@ def test_rules_and_endpoint_do_what_the_row_says(report: AttackReport, number: i
     assert attack.observed == attempt.status
 
 
+# Where MiniStack's own authorizer ends otherwise than a row: by why it does, with what status and for which rows.
+MINISTACK = {
+    "takes requests of up to 64 KB": (200, {"huge token", "huge header", "huge query"}),
+    "decodes base64 leniently": (200, {"padding", "other alphabet", "second spelling"}),
+    "reads JSON as Python does": (200, {"claim twice", "alg twice", "other encoding", "byte order mark"}),
+    "sets no limit before Python's own": (200, {"deep nesting"}),
+    "never looks at crit": (200, {"critical extension"}),
+    "takes every signature for RS256, whatever alg says": (200, {"none, signed", "rs256", "no alg", "alg as list"}),
+    "never looks at a key's use": (200, {"key for encryption"}),
+    "takes a null for no aud, and goes on to client_id": (200, {"audience null"}),
+    "turns every member of an audience into text": (200, {"list of more than text"}),
+    "checks exp only where it is there": (200, {"no expiry"}),
+    "turns a text into a number": (200, {"expiry as text"}),
+    "puts scope and scp together": (200, {"scp before scope"}),
+    "converts the claim without a guard, and answers the exception with 500": (
+        500,
+        {
+            *("claims as list", "header as list", "not a number", "expiry null", "expiry beyond numbers"),
+            *("not before soon", "issued in a list"),
+        },
+    ),
+}
+DIVERGENT = {name: status for status, names in MINISTACK.values() for name in names}
+
+
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.name)
-def test_ministack_does_what_the_row_says(bench: Bench, attempt: Attempt) -> None:
-    expected = attempt.ministack.status if attempt.ministack else attempt.status
+def test_ministack_does_what_the_row_says_or_differs_as_is_known(bench: Bench, attempt: Attempt) -> None:
+    expected = DIVERGENT.get(attempt.name, attempt.status)
     assert ministack_status(bench.endpoint(attempt), *sent(attempt, bench.token(attempt))) == expected
+
+
+def test_where_ministack_differs_is_a_row_that_expects_something_else() -> None:
+    expected = {attempt.name: attempt.status for attempt in ATTEMPTS}
+    assert [name for name, status in DIVERGENT.items() if expected[name] == status] == []
 
 
 @pytest.mark.parametrize("base", ["adminuser", "what-if issuer"])

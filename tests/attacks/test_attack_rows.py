@@ -79,7 +79,7 @@ def test_no_two_have_a_name_or_rule_and_mechanism_in_common() -> None:
 
 
 def test_no_two_make_the_same_request() -> None:
-    told = ("name", "tries", "mechanism", "rule", "status", "source", "remark", "ministack")
+    told = ("name", "tries", "mechanism", "rule", "status", "source", "remark")
     requests = [repr({k: v for k, v in asdict(attempt).items() if k not in told}) for attempt in ATTEMPTS]
     assert len(set(requests)) == len(ATTEMPTS)
 
@@ -94,9 +94,6 @@ def test_a_row_is_complete(attempt: Attempt) -> None:
     assert attempt.tries.endswith(".")
     assert SOURCE.fullmatch(attempt.source)
     assert bool(attempt.remark) == (attempt.rule is None)
-    if attempt.ministack:
-        assert attempt.ministack.status != attempt.status
-        assert attempt.ministack.reason.startswith("MiniStack ")
 
 
 def test_every_edit_of_a_row_changes_its_token(bench: Bench) -> None:

@@ -17,9 +17,9 @@ from botocore.httpsession import URLLib3Session
 
 from labkit.fleet import rehearsal
 from labkit.fleet.fleet import Fleet
-from labkit.fleet.progress import unseen
 from labkit.settings import Settings
 from tests.benches.measuring import Figure, seconds
+from tests.fleet.unseen import unseen
 
 ACCOUNTS = 30
 LABS = (50, 100, 200)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
-from labkit.fleet.progress import unseen
 from labkit.lab import Lab
 from labkit.settings import Settings
 from labkit.target.target import Target
 from tests.fleet.classes import ATTENDEES, Impatience
 from tests.fleet.organisation import Organisation
+from tests.fleet.unseen import unseen
 
 ANA, BEN, CEM = "111100000001", "111100000002", "111100000003"
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
-from labkit.fleet.progress import unseen
 from labkit.fleet.rehearsal import FakeAccount, Rehearsal, account_home
 from labkit.fleet.workers import Stop
 from labkit.lab import Lab
 from labkit.settings import Settings
+from tests.fleet.unseen import unseen
 
 ATTENDEES = ("ana", "ben", "cem")
 COLUMNS = ("attendee", "account", "region", "lab", "principal", "endpoint")

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 
 from labkit.fleet.fleet import Fleet
-from labkit.fleet.progress import unseen
 from labkit.settings import Settings
+from tests.fleet.unseen import unseen
 
 send_really = URLLib3Session.send
 

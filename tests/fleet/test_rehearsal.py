@@ -10,10 +10,10 @@ import pytest
 from labkit.errors import UsageError
 from labkit.fleet import rehearsal
 from labkit.fleet.fleet import Fleet
-from labkit.fleet.progress import unseen
 from labkit.fleet.roster import read_roster
 from labkit.settings import Settings
 from tests.cloud.homes import processes, wait_until
+from tests.fleet.unseen import unseen
 
 
 def accounts(home: Path) -> list[str]:

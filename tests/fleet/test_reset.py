@@ -14,10 +14,10 @@ from labkit.errors import LabError, UsageError
 from labkit.fleet import rehearsal
 from labkit.fleet.fleet import Fleet
 from labkit.fleet.guards import Guards
-from labkit.fleet.progress import unseen
 from labkit.settings import Settings
 from tests.cloud.homes import wait_until
 from tests.fleet.classes import ATTENDEES, Classroom
+from tests.fleet.unseen import unseen
 from tests.labs import lab_at
 from tests.removal import decoys
 from tests.removal.account import everything

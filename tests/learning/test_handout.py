@@ -56,7 +56,15 @@ SOLVED = [
 def solutions(solved: nbformat.NotebookNode) -> dict[str, list[str]]:
     """What is taken out of each cell, in its order, by the cell's id."""
     kept = (cell for cell in solved.cells if "solution" not in cell.metadata.get("tags", []))
-    return {cell.id: taken for cell in kept if (taken := handout._taken_out(cell)[1])}
+    return {cell.id: taken for cell in kept if (taken := _taken_out(cell))}
+
+
+def _taken_out(cell: nbformat.NotebookNode) -> list[str]:
+    tags = cell.metadata.get("tags", [])
+    for tag, pattern in handout._LAST_ARGUMENT.items():
+        if tag in tags:
+            return [argument for _, argument in pattern.findall(cell.source)]
+    return [block[0] for block in handout._BLOCK.finditer(cell.source)] if "task" in tags else []
 
 
 def put_back(copied: nbformat.NotebookNode, taken: dict[str, list[str]]) -> nbformat.NotebookNode:

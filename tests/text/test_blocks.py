@@ -52,8 +52,6 @@ def test_an_empty_block_leaves_no_gap() -> None:
 
 
 class Result(Shown):
-    terms = Terms({"1example": "$ID"})
-
     def blocks(self) -> list[Block]:
         return [sentences("1example is an id."), INSIDE, Folded("of 1example", (Code("curl 1example"),), titled=True)]
 
@@ -62,7 +60,7 @@ class Result(Shown):
 
 
 def test_terms_are_put_into_all_that_is_shown_and_into_nothing_else() -> None:
-    result = Result()
+    result = Result(terms=Terms({"1example": "$ID"}))
     assert result.text().count("$ID") == 4
     assert result.html().replace("<span>$</span>", "$").count("$ID") == 4
     assert "1example" not in f"{result!r}{result._repr_html_()}"

@@ -7,7 +7,7 @@ import re
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import issuers
 from labkit.cloud.rules.call import Call, Refusal
-from labkit.cloud.rules.http_api import GUIDE, known_authorizer, others_of, texts
+from labkit.cloud.rules.http_api import GUIDE, named, others_of, texts
 from labkit.cloud.rules.registry import after, before
 from labkit.cloud.rules.state import api
 
@@ -25,12 +25,11 @@ IDENTITY_SOURCE = re.compile(r"\$request\.(header|querystring)\.[\w-]+")
     aws="A JWT authorizer has one identity source, a header or a query parameter, an issuer and an audience. An "
     "authorizer may also be a Lambda function.",
     source=GUIDE + "http-api-jwt-authorizer.html",
-    confidence="doc",
     ministack="Takes a JWT authorizer without any of them; emulates Lambda authorizers in part.",
 )
 def jwt_authorizer_is_complete(call: Call) -> Refusal | None:
     """An authorizer without one of them is a 400 BadRequestException. Lambda authorizers are not part of this cloud."""
-    authorizer = {**known_authorizer(call), **call.params}
+    authorizer = {**named(call, "authorizers", "authorizerId"), **call.params}
     if authorizer.get("authorizerType") != "JWT":
         return Refusal("BadRequestException", "Only JWT authorizers are part of the lab's embedded cloud.")
     sources, settings = authorizer.get("identitySource"), authorizer.get("jwtConfiguration")

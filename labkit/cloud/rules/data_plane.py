@@ -73,7 +73,6 @@ async def _answer(here: Here, request: Request, api_id: str, raw_path: str, requ
     "every route",
     aws="The request line and the values of the headers are at most 10,240 bytes together.",
     source=GUIDE + "http-api-quotas.html",
-    confidence="doc",
     ministack="Takes 64 KB.",
 )
 def limit_request_size(asked: decision.ApiRequest) -> Answer | None:
@@ -89,7 +88,6 @@ def limit_request_size(asked: decision.ApiRequest) -> Answer | None:
     aws="A path that begins with the name of a stage belongs to that stage, any other to $default. A route matches "
     "the whole path. What matches no route of what is deployed is 404 Not Found, before any authorization.",
     source=GUIDE + "http-api-develop-routes.html",
-    confidence="doc",
     ministack="Serves what is not deployed, takes /AdminUser/ for /AdminUser, and answers OPTIONS itself with 403.",
 )
 def find_route(
@@ -112,7 +110,6 @@ def find_route(
     aws="Identity source, shape, algorithm, key id, signature, issuer, audience, expiry, not before, issued at, then "
     "one of the route's scopes: 401 Unauthorized with a challenge, 403 Forbidden without the scope, never 5xx.",
     source=GUIDE + "http-api-jwt-authorizer.html",
-    confidence="doc",
     ministack="Decides most tokens so, sends no challenge, answers 500 to some malformed tokens, and takes tokens "
     "without an exp, with another alg in the header, or with a signature in another alphabet.",
 )
@@ -133,7 +130,6 @@ async def decide_token(here: Here, visit: Visit, deployed: Deployed, asked: deci
     "AWS_IAM routes",
     aws="A request that is not signed by credentials of the account, for execute-api, is 403 Forbidden.",
     source=GUIDE + "http-api-access-control-iam.html",
-    confidence="doc",
     ministack="Does not look at the signature.",
 )
 def is_signed(here: Here, request: Request) -> bool:
@@ -151,7 +147,6 @@ def is_signed(here: Here, request: Request) -> bool:
     aws="API Gateway may invoke a function only as far as the function's policy says, by the ARN "
     "arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH. Otherwise 500 Internal Server Error.",
     source=GUIDE + "http-api-troubleshooting-lambda.html",
-    confidence="doc",
     ministack="Invokes the function.",
 )
 def require_invoke_permission(here: Here, visit: Visit, function: state.Record) -> bool:
@@ -179,7 +174,6 @@ def may_invoke(here: Here, function: state.Record, service: str, source_arn: str
     aws="A function that is gone, raises, times out or answers what is no answer is 500 Internal Server Error; the "
     "reason is in the function's log only.",
     source=GUIDE + "http-api-troubleshooting-lambda.html",
-    confidence="doc",
     ministack="Answers 502 with the function's ARN, or with the text of its exception.",
 )
 async def hide_function_failures(function: state.Record | None, event: dict[str, Any], seconds: float) -> Answer:
@@ -205,7 +199,6 @@ async def hide_function_failures(function: state.Record | None, event: dict[str,
     "every route",
     aws="Every answer bears apigw-requestid, 16 characters, which the access log and the function's event bear too.",
     source=GUIDE + "http-api-troubleshooting-jwt.html",
-    confidence="doc",
     ministack="Bears it, but the event has another id.",
 )
 def name_the_request(given: Answer, request_id: str) -> Answer:

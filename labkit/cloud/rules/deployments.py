@@ -58,7 +58,6 @@ def deployment_needs_a_route(call: Call) -> Refusal | None:
     "UpdateStage",
     aws="DeploymentId cannot be set on a stage that deploys automatically, and names a deployment that exists.",
     source=API_REFERENCE + "apis-apiid-stages-stagename.html",
-    confidence="doc",
     ministack="Takes any deployment id.",
 )
 def stage_takes_a_deployment_that_fits(call: Call) -> Refusal | None:
@@ -82,7 +81,6 @@ def stage_takes_a_deployment_that_fits(call: Call) -> Refusal | None:
     aws="A stage serves the deployment that it was given: the API as it was then. Later changes stay invisible until "
     "the next deployment.",
     source=STAGES,
-    confidence="doc",
     ministack="Every stage serves the API as it is, also one that was never deployed.",
 )
 def stage_serves_its_deployment(call: Call, answer: Answer) -> Answer | None:
@@ -109,7 +107,6 @@ def stage_serves_its_deployment(call: Call, answer: Answer) -> Answer | None:
     "UpdateStage",
     aws="A stage with automatic deployment deploys every change by itself, a few seconds later.",
     source=STAGES,
-    confidence="doc",
     ministack="Changes are visible at once.",
 )
 def automatic_stages_deploy_themselves(call: Call, answer: Answer) -> Answer | None:
@@ -152,7 +149,6 @@ def _replace_automatic(owner: Api, deployment_id: str) -> list[str]:
     "DeleteApi",
     aws="What belongs to a deleted API, stage or deployment is gone with it.",
     source=API_REFERENCE + "apis-apiid.html",
-    confidence="doc",
     ministack="Keeps the authorizers of a deleted API.",
 )
 def deleted_means_gone(call: Call, answer: Answer) -> Answer | None:

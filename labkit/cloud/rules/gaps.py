@@ -10,7 +10,6 @@ not_emulated(
     "Not looked at: the cloud's own credentials may do everything.",
     aws="CreateFunction needs iam:PassRole for the role that it names.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/access_controlling.html",
-    confidence="doc",
     ministack="Not looked at.",
 )
 not_emulated(
@@ -20,7 +19,6 @@ not_emulated(
     "a resource. Not for learning least privilege.",
     aws="Every call is allowed or denied by the caller's policies.",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
-    confidence="doc",
     ministack="In part.",
 )
 not_emulated(
@@ -29,7 +27,6 @@ not_emulated(
     "The cloud's own credentials and sessions of its STS are believed, and no others: an IAM user's keys are not.",
     aws="IAM users have access keys.",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
-    confidence="doc",
     ministack="In part.",
 )
 not_emulated(
@@ -38,7 +35,6 @@ not_emulated(
     "No quota is counted; throttling comes in rough weather only.",
     aws="Calls a second, resources a region, routes an API, scopes a route, and many more.",
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
-    confidence="doc",
     ministack="Counts none.",
 )
 not_emulated(
@@ -47,7 +43,6 @@ not_emulated(
     "A body of more than 10 MB is refused with 413: the lab sends a thousandth of that.",
     aws="An HTTP API takes 10 MB, a deployment package may have 50 MB.",
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html",
-    confidence="doc",
     ministack="Takes bodies of any size.",
 )
 not_emulated(
@@ -67,7 +62,6 @@ not_emulated(
     "sandbox. Run no code that you would not run in your terminal.",
     aws="Each execution environment is a virtual machine of its own.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-security.html",
-    confidence="doc",
     ministack="Hands the server's environment over, too.",
 )
 not_emulated(
@@ -77,7 +71,6 @@ not_emulated(
     "Layers, VPCs, memory limits and architectures change nothing.",
     aws="Each runtime is that version of the language, on Amazon Linux.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
-    confidence="doc",
     ministack="The same as here.",
 )
 not_emulated(
@@ -87,7 +80,6 @@ not_emulated(
     aws="Cognito waits five seconds for a trigger, and may try again.",
     source=""
     "https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html",
-    confidence="doc",
     ministack="The same as here.",
 )
 not_emulated(
@@ -96,7 +88,6 @@ not_emulated(
     "An API's CORS settings are kept and not served: no page of another origin is answered at all.",
     aws="API Gateway answers preflight requests and adds CORS headers as the API says.",
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html",
-    confidence="doc",
     ministack="As the API says.",
 )
 not_emulated(
@@ -105,7 +96,6 @@ not_emulated(
     "A stage's access log settings are kept, and nothing is written.",
     aws="Each request is a line in the access log, with the authorizer's error.",
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html",
-    confidence="doc",
     ministack="The same as here.",
 )
 not_emulated(
@@ -114,7 +104,6 @@ not_emulated(
     "Everything is on one host and port of this machine, by http. An API is also found under its id in the path.",
     aws="Each API, each user pool's keys and each domain has its own host name, by https.",
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-publish.html",
-    confidence="doc",
     ministack="The same as here.",
 )
 not_emulated(
@@ -123,7 +112,6 @@ not_emulated(
     "A plain page for the code grant. No managed login, branding, sign-in cookie, implicit grant or /oauth2/revoke.",
     aws="Managed login and the classic hosted UI.",
     source="https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html",
-    confidence="doc",
     ministack="The same as here.",
 )
 not_emulated(
@@ -143,7 +131,6 @@ not_emulated(
     "and custom challenges; users are made by administrators, and sign in with passwords.",
     aws="SignUp, ForgotPassword, AssociateSoftwareToken and the like; codes by e-mail, text message and app.",
     source="https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html",
-    confidence="doc",
     ministack="Takes constant codes, sign-ups to pools that only administrators may fill, and challenges that nobody "
     "was asked.",
 )

@@ -26,7 +26,6 @@ STAGE_NAME = re.compile(r"\$default|[A-Za-z0-9_-]{1,128}")
     "UpdateRoute",
     aws='A route key is a method and a path, or "$default".',
     source=GUIDE + "http-api-develop-routes.html",
-    confidence="doc",
     ministack="Takes any text.",
 )
 def route_key_has_method_and_path(call: Call) -> Refusal | None:
@@ -105,7 +104,6 @@ def route_target_is_an_integration(call: Call) -> Refusal | None:
     "UpdateRoute",
     aws="Routes can also be authorized by a Lambda function.",
     source=GUIDE + "http-api-access-control.html",
-    confidence="doc",
     ministack="Emulates that in part.",
 )
 def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
@@ -122,14 +120,11 @@ def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
     "UpdateIntegration",
     aws="A Lambda integration needs its payload format version said: 1.0 or 2.0. There are other kinds of integration.",
     source=GUIDE + "http-api-develop-integrations-lambda.html",
-    confidence="doc",
     ministack="Takes 2.0 where none is said, and sends 2.0 whatever is said.",
 )
 def integrations_are_lambda_proxies(call: Call) -> Refusal | None:
     """A Lambda integration says 1.0 or 2.0. Of the other kinds only an HTTP proxy to this machine is here."""
-    owner = api(call.text("apiId"))
-    known = owner.integrations.get(call.text("integrationId"), {}) if owner else {}
-    integration = {**known, **call.params}
+    integration = {**named(call, "integrations", "integrationId"), **call.params}
     kind, uri = integration.get("integrationType"), str(integration.get("integrationUri") or "")
     if kind == "HTTP_PROXY" and _on_this_machine(uri):
         return None
@@ -167,7 +162,6 @@ def integration_in_use_stays(call: Call) -> Refusal | None:
     "UntagResource",
     aws="GetApi, GetApis, GetStage and GetStages tell the tags that a resource has now.",
     source=API_REFERENCE + "tags-resource-arn.html",
-    confidence="doc",
     ministack="Tells the tags that it was made with.",
 )
 def described_tags_are_current(call: Call, answer: Answer) -> None:
@@ -186,8 +180,7 @@ def described_tags_are_current(call: Call, answer: Answer) -> None:
 )
 def open_route_has_no_authorizer(call: Call, answer: Answer) -> Answer | None:
     """A route of type NONE forgets its authorizer, which may then be deleted."""
-    owner = api(call.text("apiId"))
-    route = owner.routes.get(call.text("routeId"), {}) if owner else {}
+    route = named(call, "routes", "routeId")
     if route.get("authorizationType") != "NONE" or not route.pop("authorizerId", None):
         return None
     content = answer.json()
@@ -200,7 +193,6 @@ def open_route_has_no_authorizer(call: Call, answer: Answer) -> Answer | None:
     aws="A stage's name has letters, digits, hyphens and underscores, up to 128, or is $default, and occurs once an "
     "API.",
     source=API_REFERENCE + "apis-apiid-stages.html",
-    confidence="doc",
     ministack="Takes any name, and puts a second stage in the place of the first.",
 )
 def stage_name_is_new_and_plain(call: Call) -> Refusal | None:
@@ -222,7 +214,6 @@ def stage_name_is_new_and_plain(call: Call) -> Refusal | None:
     "DeleteDeployment",
     aws="NotFoundException (404).",
     source=API_REFERENCE + "apis-apiid-routes-routeid.html",
-    confidence="doc",
     ministack="Answers 204.",
 )
 def deleting_needs_something_there(call: Call) -> Refusal | None:
@@ -240,7 +231,6 @@ def deleting_needs_something_there(call: Call) -> Refusal | None:
     "CreateApi",
     aws="Target makes an API with a route and a stage in one call; the protocol may also be WEBSOCKET.",
     source=API_REFERENCE + "apis.html",
-    confidence="doc",
     ministack="Ignores Target; emulates WebSocket APIs in part.",
 )
 def apis_are_http_without_quick_create(call: Call) -> Refusal | None:
@@ -255,7 +245,6 @@ def apis_are_http_without_quick_create(call: Call) -> Refusal | None:
     "CreateApi",
     aws="ApiEndpoint is the URL at which the API can be called.",
     source=API_REFERENCE + "apis.html",
-    confidence="doc",
     ministack="Names a host that this machine does not know.",
 )
 def endpoint_can_be_called(call: Call, answer: Answer) -> Answer | None:
@@ -275,10 +264,11 @@ def others_of(call: Call, collection: str, label: str) -> Iterable[Record]:
     return [member for key, member in members.items() if key != call.text(label)]
 
 
-def known_authorizer(call: Call) -> Record:
-    """The authorizer that a call names; nothing if there is none."""
+def named(call: Call, collection: str, label: str) -> Record:
+    """The member of a collection of its API that a call names; nothing if there is none."""
     owner = api(call.text("apiId"))
-    return owner.authorizers.get(call.text("authorizerId"), {}) if owner else {}
+    member: Record = getattr(owner, collection).get(call.text(label), {}) if owner else {}
+    return member
 
 
 def texts(value: object) -> bool:

@@ -39,7 +39,7 @@ async def keys(issuer: str, now: float) -> Keys:
     until, kept = _kept.get(issuer, (0.0, []))
     if now < until:
         return kept
-    fetched = await _published(issuer)
+    fetched = await asyncio.to_thread(_fetch_keys, issuer)
     if fetched:
         _kept[issuer] = now + KEPT_SECONDS, fetched
     return fetched
@@ -50,10 +50,6 @@ async def has_discovery_document(issuer: str) -> bool:
     if found := POOL.fullmatch(issuer):
         return state.user_pool(found[2]) is not None
     return await asyncio.to_thread(_key_set_url, issuer) is not None
-
-
-async def _published(issuer: str) -> Keys:
-    return await asyncio.to_thread(_fetch_keys, issuer)
 
 
 def _fetch_keys(issuer: str) -> Keys:

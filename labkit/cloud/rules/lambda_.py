@@ -40,7 +40,6 @@ CODE_CHANGES = ("UpdateFunctionCode", "UpdateFunctionConfiguration")
     "CreateFunction",
     aws="A function's name has letters, digits, hyphens and underscores.",
     source=REFERENCE + "API_CreateFunction.html",
-    confidence="doc",
     ministack="Takes calls of a function whose name it also knows as a part of paths for calls of something else.",
 )
 def function_name_is_no_path(call: Call) -> Refusal | None:
@@ -60,7 +59,6 @@ def function_name_is_no_path(call: Call) -> Refusal | None:
     aws="The runtime parameter of nodejs12.x is no longer supported for creating or updating AWS Lambda functions. We "
     "recommend you use a supported runtime while creating or updating functions.",
     source="https://github.com/monken/aws-ecr-public/issues/13; " + GUIDE + "lambda-runtimes.html",
-    confidence="doc",
     ministack="Creates it, also of a runtime that never existed.",
 )
 def runtime_is_supported(call: Call) -> Refusal | None:
@@ -110,7 +108,6 @@ def lambda_can_assume_the_role(call: Call) -> Refusal | None:
     "UpdateAssumeRolePolicy",
     aws="IAM's changes take some seconds until every service sees them.",
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html",
-    confidence="doc",
     ministack="Sees them at once.",
 )
 def roles_take_time(call: Call, answer: Answer) -> None:
@@ -125,7 +122,6 @@ def roles_take_time(call: Call, answer: Answer) -> None:
     aws="ResourceConflictException (409): The operation cannot be performed at this time. The function is currently "
     "in the following state: Pending.",
     source=GUIDE + "functions-states.html",
-    confidence="doc",
     ministack="Invokes it.",
 )
 def pending_function_is_not_invoked(call: Call) -> Refusal | None:
@@ -144,7 +140,6 @@ def pending_function_is_not_invoked(call: Call) -> Refusal | None:
     *CODE_CHANGES,
     aws="ResourceConflictException (409): The operation cannot be performed at this time. An update is in progress.",
     source=GUIDE + "functions-states.html",
-    confidence="doc",
     ministack="Takes the next change at once.",
 )
 def function_in_change_is_not_changed(call: Call) -> Refusal | None:
@@ -179,7 +174,6 @@ def permissions_take_time(call: Call, answer: Answer) -> None:
     "execution_credentials",
     aws="A function runs with temporary credentials of its role that nobody can guess.",
     source=GUIDE + "lambda-intro-execution-role.html",
-    confidence="doc",
     ministack="Derives them from the function's and the role's names.",
 )
 def worker_credentials_are_unguessable(

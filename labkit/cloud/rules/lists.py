@@ -27,7 +27,6 @@ MOST_ROLES = 100
     "GetDeployments",
     aws="MaxResults members a page, and a NextToken while there are more.",
     source="https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html",
-    confidence="doc",
     ministack="Everything on one page.",
 )
 def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
@@ -44,7 +43,6 @@ def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
     "ListRoles",
     aws="MaxItems roles a page, 100 by default, and a Marker while there are more.",
     source="https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html",
-    confidence="doc",
     ministack="Every role on one page.",
 )
 def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
@@ -72,7 +70,6 @@ def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
     aws="Finds functions, user pools, HTTP APIs and their stages, and log groups by tag, in pages; no roles and no "
     "users.",
     source=TAGGING,
-    confidence="doc",
     ministack="Finds functions and user pools only, on one page.",
 )
 def tags_find_what_they_find_on_aws(call: Call) -> Answer | Refusal:

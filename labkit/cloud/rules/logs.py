@@ -17,7 +17,6 @@ from labkit.cloud.rules.registry import patch
     aws="A function writes its log as its role: without CreateLogGroup it makes no group, without CreateLogStream and "
     "PutLogEvents it writes nothing, and the call goes on.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
-    confidence="doc",
     ministack="Writes every log, and makes the group.",
 )
 def logs_are_written_as_the_role(

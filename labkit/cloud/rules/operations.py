@@ -24,6 +24,13 @@ def _each(verbs: str, things: str) -> str:
     return " ".join(f"{verb}{thing}" for verb in verbs.split() for thing in things.split())
 
 
+# The operations of Cognito that are served and come unsigned: botocore's model marks them so.
+_UNSIGNED = (
+    "InitiateAuth RespondToAuthChallenge GetTokensFromRefreshToken RevokeToken GlobalSignOut",
+    "GetUser UpdateUserAttributes ChangePassword DeleteUser",
+)
+UNSIGNED_COGNITO = frozenset(" ".join(_UNSIGNED).split())
+
 # By the name that a request is signed for. On the list is what the lab, the AWS CLI, Terraform and the SDKs need to
 # build, read and remove the post's resources, as far as MiniStack does it rightly.
 _SERVED = {
@@ -64,9 +71,7 @@ _SERVED = {
         "AdminSetUserPassword AdminUpdateUserAttributes AdminUserGlobalSignOut AdminListGroupsForUser",
         "AdminAddUserToGroup AdminRemoveUserFromGroup AdminInitiateAuth AdminRespondToAuthChallenge",
         "AddCustomAttributes GetUserPoolMfaConfig GetUICustomization TagResource UntagResource ListTagsForResource",
-        # Those that come unsigned.
-        "InitiateAuth RespondToAuthChallenge GetTokensFromRefreshToken RevokeToken GlobalSignOut",
-        "GetUser UpdateUserAttributes ChangePassword DeleteUser",
+        *_UNSIGNED,
     ),
     "apigateway": (
         _each("Create Get Update Delete", "Api Route Integration Authorizer Stage"),
@@ -138,7 +143,6 @@ def _is_query(request: Request) -> bool:
     "detect_service",
     aws="A request that is signed for one service is answered by no other.",
     source=SIGNING,
-    confidence="doc",
     ministack="Goes by X-Amz-Target before it looks at the signature, and by other marks without one.",
 )
 def the_signed_service_answers(_: Here, original: Callable[..., str], *args: Any) -> str:

@@ -44,7 +44,6 @@ def key_set_needs_a_pool(request: Request) -> Answer | None:
     "hosted sign-in",
     aws="The pages of the hosted sign-in live on the user pool's domain, and nowhere without one.",
     source="https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain.html",
-    confidence="doc",
     ministack="Serves them for every app client, also after the domain was deleted.",
 )
 def hosted_sign_in_needs_a_domain(request: Request) -> Answer | None:
@@ -74,7 +73,6 @@ def parameters_come_once(request: Request) -> Answer | None:
     "hosted sign-in",
     aws="Managed login offers codes by mail, passkeys and other identity providers where the user pool does.",
     source="https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-managed-login.html",
-    confidence="doc",
     ministack="Takes the code 123456 of everybody who has a mail address.",
 )
 def hosted_sign_in_is_by_password(request: Request) -> Answer | None:
@@ -88,7 +86,6 @@ def hosted_sign_in_is_by_password(request: Request) -> Answer | None:
     "GET /logout",
     aws="The address to go on to is one that the app client lists.",
     source="https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html",
-    confidence="doc",
     ministack="Leads to any address if the app client lists none.",
 )
 def logout_leads_to_a_listed_address(request: Request) -> Answer | None:

@@ -46,7 +46,6 @@ class Visit:
     aws="The event names the stage in rawPath, joins repeated headers and query parameters with commas, lists "
     "cookies, and leaves out what is empty.",
     source=LAMBDA_GUIDE,
-    confidence="doc",
     ministack="Leaves the stage out of rawPath, keeps the last of repeated headers, and does not list cookies.",
 )
 def build_event(visit: Visit, decision: Decision | None) -> dict[str, Any]:
@@ -124,7 +123,6 @@ def claim_text(value: Any) -> str:
     "event",
     aws="An integration of payload format 1.0 gets the event of REST APIs, with the claims beside the scopes.",
     source=LAMBDA_GUIDE,
-    confidence="doc",
     ministack="Sends the event of format 2.0.",
 )
 def build_event_1(visit: Visit, decision: Decision | None) -> dict[str, Any]:

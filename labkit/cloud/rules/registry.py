@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -29,15 +29,15 @@ CONFIDENCE = {
 
 
 class Facts(TypedDict):
-    """What is known about a rule: AWS's behaviour, its source, one of CONFIDENCE, and MiniStack's behaviour."""
+    """What is known about a rule: AWS's behaviour, its source, one of CONFIDENCE (doc unless said), and MiniStack's."""
 
     aws: str
     source: str
-    confidence: str
+    confidence: NotRequired[str]
     ministack: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One row of the conformance table. `ours` says what the embedded cloud does."""
 
@@ -47,7 +47,7 @@ class Rule:
     operations: tuple[str, ...]
     aws: str
     source: str
-    confidence: str
+    confidence: str = "doc"
     ministack: str
     ours: str
 

@@ -49,7 +49,6 @@ SESSION_SECONDS = 180
     aws="InvalidParameterException: USER_PASSWORD_AUTH flow not enabled for this client. An app client that was made "
     "without ExplicitAuthFlows allows refresh, SRP and custom authentication, and no passwords.",
     source=REFERENCE + "API_CreateUserPoolClient.html",
-    confidence="doc",
     ministack="Refuses it only where the app client lists its flows.",
 )
 def flow_is_one_of_the_app_clients(call: Call) -> Refusal | None:
@@ -68,7 +67,6 @@ def flow_is_one_of_the_app_clients(call: Call) -> Refusal | None:
     *CHALLENGES,
     aws="Users also sign in with codes, passkeys, devices and custom challenges.",
     source=GUIDE + "authentication-flows-selection-sdk.html",
-    confidence="doc",
     ministack="Gives tokens for MFA_SETUP and SOFTWARE_TOKEN_MFA to everyone who names a user.",
 )
 def sign_in_is_by_password(call: Call) -> Refusal | None:
@@ -108,7 +106,6 @@ def password_is_proved_once(call: Call) -> Refusal | None:
     *WITH_ACCESS_TOKEN,
     aws="The access token is required, and an empty one does not match its pattern.",
     source=REFERENCE + "API_GlobalSignOut.html",
-    confidence="doc",
     ministack="Answers 200 to a GlobalSignOut without one.",
 )
 def user_calls_bring_an_access_token(call: Call) -> Refusal | None:
@@ -124,7 +121,6 @@ def user_calls_bring_an_access_token(call: Call) -> Refusal | None:
     "GetTokensFromRefreshToken",
     aws="The call names the app client that the token was issued to, and brings its secret if it has one.",
     source=REFERENCE + "API_RevokeToken.html; " + REFERENCE + "API_GetTokensFromRefreshToken.html",
-    confidence="doc",
     ministack="Asks for no secret, and revokes for app clients that do not exist.",
 )
 def refresh_tokens_belong_to_their_client(call: Call) -> Refusal | None:
@@ -167,7 +163,6 @@ def flows_are_of_one_kind(call: Call) -> Refusal | None:
     aws="The answer to NEW_PASSWORD_REQUIRED brings the session of that sign-in, within three minutes, and a password "
     "that fits the policy.",
     source=GUIDE + "authentication.html",
-    confidence="doc",
     ministack="Sets any password for any user, with any session or none.",
 )
 def new_password_needs_session_and_policy(call: Call) -> Refusal | None:
@@ -197,7 +192,6 @@ def new_password_needs_session_and_policy(call: Call) -> Refusal | None:
     *CHALLENGES,
     aws="Who signs in with a temporary password gets a challenge and a session in the place of tokens.",
     source=GUIDE + "authentication.html",
-    confidence="doc",
     ministack="Gives a session and forgets it.",
 )
 def session_is_remembered(call: Call, answer: Answer) -> Answer | None:
@@ -220,7 +214,6 @@ def session_is_remembered(call: Call, answer: Answer) -> Answer | None:
     *SIGN_INS,
     aws="After five wrong passwords a user is locked for a second, after each more twice as long, up to 15 minutes.",
     source=GUIDE + "authentication.html",
-    confidence="doc",
     ministack="Never locks.",
 )
 def locked_user_waits(call: Call) -> Refusal | None:
@@ -237,7 +230,6 @@ def locked_user_waits(call: Call) -> Refusal | None:
     *SIGN_INS,
     aws="A right password, or 15 minutes without a wrong one, makes the earlier ones forgotten.",
     source=GUIDE + "authentication.html",
-    confidence="doc",
     ministack="Does not count.",
 )
 def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
@@ -272,7 +264,6 @@ def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
     *CHALLENGES,
     aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",
     source=REFERENCE + "API_UsernameConfigurationType.html",
-    confidence="doc",
     ministack="Always tells them apart.",
 )
 def case_of_user_names(call: Call) -> None:
@@ -293,7 +284,6 @@ def case_of_user_names(call: Call) -> None:
     "RevokeToken",
     aws="A refresh token is encrypted: only Cognito can read it, and an authorizer refuses it like any other text.",
     source=GUIDE + "amazon-cognito-user-pools-using-the-refresh-token.html",
-    confidence="doc",
     ministack="Gives a signed JWT, which a JWT authorizer takes for a token.",
 )
 def refresh_tokens_are_opened(call: Call) -> None:
@@ -309,7 +299,6 @@ def refresh_tokens_are_opened(call: Call) -> None:
     *CHALLENGES,
     aws="A refresh token is encrypted.",
     source=GUIDE + "amazon-cognito-user-pools-using-the-refresh-token.html",
-    confidence="doc",
     ministack="Gives a signed JWT.",
 )
 def refresh_tokens_are_closed(call: Call, answer: Answer) -> Answer | None:

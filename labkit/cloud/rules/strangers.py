@@ -9,7 +9,7 @@ from labkit.cloud.exchange import Answer, Request
 from labkit.cloud.protocol import HEALTH_PATH, VISITS
 from labkit.cloud.rules import signature
 from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused, refused_in_xml
-from labkit.cloud.rules.operations import SERVED
+from labkit.cloud.rules.operations import SERVED, UNSIGNED_COGNITO
 from labkit.cloud.rules.registry import gate
 from labkit.cloud.rules.signature import Claim, UnreadableError
 
@@ -33,21 +33,6 @@ HOSTED_PAGES = {
     ("POST", "/oauth2/login"),
     ("GET", "/logout"),
 }
-
-# The operations of Cognito that are served and come unsigned: botocore's model marks them so.
-UNSIGNED_COGNITO = frozenset(
-    {
-        "ChangePassword",
-        "DeleteUser",
-        "GetTokensFromRefreshToken",
-        "GetUser",
-        "GlobalSignOut",
-        "InitiateAuth",
-        "RespondToAuthChallenge",
-        "RevokeToken",
-        "UpdateUserAttributes",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -153,7 +138,6 @@ def refuse_cross_site_requests(request: Request) -> Answer | None:
     aws="A call is signed with Signature Version 4 by credentials that AWS knows, at most five minutes ago; temporary "
     "credentials bring their session token; calls for users without an account (sign-in and the like) are unsigned.",
     source=SIGNING,
-    confidence="doc",
     ministack="Takes unsigned calls as the account's own.",
 )
 def admit_signed_calls(request: Request) -> Answer | ToService:
@@ -173,7 +157,6 @@ def admit_signed_calls(request: Request) -> Answer | ToService:
     "every service",
     aws="A signature counts if it is made by credentials that AWS knows, over this very request.",
     source=SIGNING,
-    confidence="doc",
     ministack="Never checks the signature of the configured key, and takes the keys `test` and any 12 digits as root.",
 )
 def refuse_unproved(request: Request, door: ToService, here: Here) -> Answer | None:

@@ -52,7 +52,6 @@ class TriggerError(Exception):
     aws="The trigger runs once a sign-in. Version 1 changes the ID token, and the groups of both tokens; later "
     "versions both tokens, and the access token's scopes.",
     source=PAGE,
-    confidence="doc",
     ministack="Runs it for each token, and changes the groups of the ID token only.",
 )
 def trigger_runs_once_for_both_tokens(
@@ -138,7 +137,6 @@ def trigger_failures_at_the_token_endpoint(_: Here, original: Callable[..., Any]
     "_fake_token",
     aws="A refresh runs the trigger with the user's groups of that moment, also in the hosted sign-in.",
     source=PAGE,
-    confidence="doc",
     ministack="Forgets the groups in the hosted sign-in's refresh: the tokens have none, and no scope.",
 )
 def hosted_refresh_keeps_groups(

@@ -62,7 +62,6 @@ CLIENT_DEFAULTS: dict[str, Any] = {
     aws="If you don't provide a value for an attribute, Amazon Cognito sets it to its default value. Leaving "
     "LambdaConfig out detaches every trigger; the tier alone is kept.",
     source=REFERENCE + "API_UpdateUserPool.html",
-    confidence="doc",
     ministack="Keeps what the call leaves out.",
 )
 def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
@@ -78,7 +77,6 @@ def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
     "UpdateUserPoolClient",
     aws="An update sets what it leaves out to its default.",
     source=REFERENCE + "API_UpdateUserPoolClient.html",
-    confidence="doc",
     ministack="Keeps what the call leaves out.",
 )
 def client_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
@@ -131,7 +129,6 @@ def pool_with_a_domain_stays(call: Call) -> Refusal | None:
     "DeleteUserPool",
     aws="A pool with deletion protection is not deleted until an UpdateUserPool switches it off.",
     source=REFERENCE + "API_DeleteUserPool.html",
-    confidence="doc",
     ministack="Deletes it.",
 )
 def protected_pool_stays(call: Call) -> Refusal | None:
@@ -149,7 +146,6 @@ def protected_pool_stays(call: Call) -> Refusal | None:
     aws="A prefix has lower-case letters, digits and inner hyphens, up to 63, and none of aws, amazon and cognito in "
     "it.",
     source=GUIDE + "cognito-user-pools-assign-domain-prefix.html",
-    confidence="doc",
     ministack="Takes any text.",
 )
 def domain_prefix_is_allowed(call: Call) -> Refusal | None:
@@ -168,7 +164,6 @@ def domain_prefix_is_allowed(call: Call) -> Refusal | None:
     "UpdateUserPool",
     aws="PreTokenGeneration and PreTokenGenerationConfig.LambdaArn name the same function where both are given.",
     source=REFERENCE + "API_LambdaConfigType.html",
-    confidence="doc",
     ministack="Takes both, and uses the second.",
 )
 def trigger_is_named_once(call: Call) -> Refusal | None:
@@ -187,7 +182,6 @@ def trigger_is_named_once(call: Call) -> Refusal | None:
     "UpdateUserPool",
     aws="A pool can ask for a second factor.",
     source=GUIDE + "user-pool-settings-mfa.html",
-    confidence="doc",
     ministack="Takes the setting, and gives tokens without a second factor to users who have set up none.",
 )
 def pools_have_no_second_factor(call: Call) -> Refusal | None:
@@ -207,7 +201,6 @@ def pools_have_no_second_factor(call: Call) -> Refusal | None:
     aws="Attributes did not conform to the schema: shoe: Attribute does not exist in the schema. What is not mutable "
     "cannot be updated, and users prove a new address with a code.",
     source="https://github.com/aws-amplify/amplify-flutter/issues/509; " + GUIDE + "user-pool-settings-attributes.html",
-    confidence="doc",
     ministack="Takes any attribute, and lets users change their own sub and say that an address is verified.",
 )
 def attributes_are_in_the_schema(call: Call) -> Refusal | None:

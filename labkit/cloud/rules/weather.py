@@ -25,7 +25,6 @@ THROTTLED = {
     aws="A service that is called too often answers with its own throttling error: HTTP 400 at Cognito, IAM, STS, "
     "Logs and tagging, 429 at API Gateway and Lambda.",
     source="https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html",
-    confidence="doc",
     ministack="Never throttles.",
 )
 def throttled(call: Call) -> Refusal | None:

@@ -12,7 +12,6 @@ from labkit.questions.endpoint import Question
 from labkit.steps.report import Finding
 from labkit.text.blocks import Block, Code, Table, sentences
 from labkit.text.shown import Shown
-from labkit.text.terms import EXACT, Terms
 
 GIVE_UP = "To give up: lab.up(), or labkit up. It mends what it finds, and counts as having looked up the solution."
 LOOKED = "labkit up mended it, and that counts as having looked up the solution. The next one can be all yours."
@@ -29,7 +28,6 @@ class Symptom(Shown):
     question: Question
     reply: Reply | None
     refused: str = ""
-    terms: Terms = EXACT
 
     @property
     def status(self) -> int | None:
@@ -61,7 +59,6 @@ class Causes(Shown):
     """The causes that can be named."""
 
     known: tuple[FaultText, ...]
-    terms: Terms = EXACT
 
     def blocks(self) -> Iterator[Block]:
         """A row for each, and how to name one."""
@@ -80,7 +77,6 @@ class Named(Shown):
     cause: FaultText
     right: bool
     against: tuple[str, ...] = ()
-    terms: Terms = EXACT
 
     def blocks(self) -> Iterator[Block]:
         """Yes and what comes next, or no and why."""
@@ -103,7 +99,6 @@ class Clue(Shown):
 
     number: int
     said: str
-    terms: Terms = EXACT
 
     def blocks(self) -> Iterator[Block]:
         """The hint."""
@@ -135,7 +130,6 @@ class Mending(Shown):
     unknown_deployment: bool
     mend: str
     doubt: str = ""
-    terms: Terms = EXACT
 
     @property
     def solved(self) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from labkit.questions.endpoint import Question
-from labkit.questions.sign_in import remove_from_group
+from labkit.questions.sign_in import set_membership
 from labkit.steps.app_client import mended_settings, named_app_clients
 from labkit.steps.functions import UPDATED, wait
 from labkit.steps.http_api import route_statement
@@ -93,7 +93,7 @@ def _trigger_permission(target: Target, ids: Ids) -> None:
 
 
 def _group(target: Target, ids: Ids) -> None:
-    remove_from_group(target, "adminuser", "admin")
+    set_membership(target, "adminuser", "admin", member=False)
 
 
 def _trigger(target: Target, ids: Ids) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import requests
 from requests.utils import default_user_agent
@@ -13,7 +12,7 @@ from labkit.errors import LabError
 from labkit.learning.task import checks, solves
 from labkit.learning.tasks import reports  # noqa: F401 - registers its task
 from labkit.learning.work import NotYet, Piece, Seen, Workplace
-from labkit.machine.loopback import is_loopback
+from labkit.machine.loopback import leads_here
 from labkit.questions.endpoint import TIMEOUT_SECONDS
 from labkit.questions.sign_in import SignIns
 from labkit.steps.authorizer import prerequisites
@@ -93,7 +92,7 @@ def send_five_calls(place: Workplace) -> None:
     """Make the five calls as somebody else than the lab, whether or not there is a curl on this machine."""
     target, session = place.target, requests.Session()
     url, sign_ins = target.place.api_url(prerequisites(target)[0]), SignIns(target)
-    session.trust_env = not is_loopback(urlsplit(url).hostname)
+    session.trust_env = not leads_here(url)
     for user, path, _ in CALLS:
         headers = {"User-Agent": "a-learner/1.0"} | ({"Authorization": sign_ins.tokens(user)["id"]} if user else {})
         try:

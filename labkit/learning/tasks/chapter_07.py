@@ -182,9 +182,7 @@ _LONG_OVER: dict[str, Any] = {"tries": "The token ended an hour ago.", "claims":
 
 def _sound(name: str, tries: str, **claims: str) -> Attempt:
     source = "RFC 6749, section 3.3"
-    return Attempt(
-        name=name, tries=tries, mechanism=name, claims=claims, by="issuer", status=200, rule=None, source=source
-    )
+    return Attempt(name=name, tries=tries, mechanism=name, claims=claims, by="issuer", source=source)
 
 
 _GOOD = (

@@ -57,4 +57,4 @@ def test_json_is_written_as_api_gateway_writes_it() -> None:
 def test_another_ministack_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "9.9.9")
     with pytest.raises(LabError, match=r"MiniStack 9\.9\.9 is installed, .* written for 1\.5\.33"):
-        wrap(None, access_key_id="", secret_access_key="", account_id="", port=0)  # type: ignore[arg-type]
+        wrap(None, None, 0)  # type: ignore[arg-type]

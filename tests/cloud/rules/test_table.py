@@ -29,6 +29,7 @@ def test_every_rule_is_proved_and_every_proof_is_of_a_rule() -> None:
 def test_every_rule_says_what_is_known() -> None:
     for rule in RULES:
         assert rule.confidence in CONFIDENCE, rule.name
+        assert rule.confidence != "doc" or "https://docs.aws.amazon.com/" in rule.source, rule.name
         assert re.search(r"https://\S+", rule.source), rule.name
         for text in (rule.aws, rule.ministack, rule.ours):
             assert text.endswith("."), (rule.name, text)
