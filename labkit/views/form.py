@@ -43,7 +43,7 @@ class Form(anywidget.AnyWidget):
 
 
 class PredictionForm(View):
-    """A prediction to make: it is kept and answered when the button is pressed."""
+    """A prediction to make: it is noted and answered when the button is pressed."""
 
     def __init__(self, prediction: Prediction) -> None:
         super().__init__(prediction)
