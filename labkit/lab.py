@@ -19,6 +19,8 @@ from labkit.learning.learner import Learner
 from labkit.questions import calls, sign_in
 from labkit.questions.access import Access, access
 from labkit.questions.arguments import (
+    NO_TOKEN,
+    NoToken,
     a_token,
     an_object,
     known_function,
@@ -27,6 +29,7 @@ from labkit.questions.arguments import (
     known_runtime,
     known_user,
     texts,
+    token_or_none,
 )
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
@@ -211,7 +214,7 @@ class Lab(Learner):
         stage: str = "$default",
         kind: str = "id",
         bearer: bool = False,
-        token: str | None = None,
+        token: str | NoToken = NO_TOKEN,
     ) -> calls.Reply:
         """Send one request to the API.
 
@@ -221,9 +224,9 @@ class Lab(Learner):
             stage: `$default` or `Test`.
             kind: which of the user's tokens is sent: `id`, `access` or `refresh`.
             bearer: put `Bearer ` before the token.
-            token: a value of the Authorization header, in place of a user's token.
+            token: a value of the Authorization header, in place of a user's token; left out for none.
         """
-        question = Question(route, user, kind, bearer, stage, token)
+        question = Question(route, user, kind, bearer, stage, token_or_none(token))
         with self._asking() as target:
             return calls.call(target, question)
 
@@ -243,7 +246,7 @@ class Lab(Learner):
         route: str,
         user: str | None = None,
         *,
-        token: str | None = None,
+        token: str | NoToken = NO_TOKEN,
         kind: str = "id",
         bearer: bool = False,
         stage: str = "$default",
@@ -255,7 +258,7 @@ class Lab(Learner):
             route, user, token, kind, bearer, stage: as `call` takes them.
             observe: send the request; without it the decision is only predicted.
         """
-        question = Question(route, user, kind, bearer, stage, token)
+        question = Question(route, user, kind, bearer, stage, token_or_none(token))
         with self._asking() as target:
             return explain(target, question, observe=observe)
 

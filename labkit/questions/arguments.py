@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from enum import Enum, auto
 from typing import Any
 
 from labkit.errors import UsageError
 from labkit.runtimes import RUNTIMES
 from labkit.target.names import DEFAULT_STAGE, FUNCTIONS, GROUPS, ROUTES, STAGE, USERS
 
+
+class NoToken(Enum):
+    """In place of a token: none is given. None does not say so, since a function that returns nothing gives it."""
+
+    NO_TOKEN = auto()
+
+
+NO_TOKEN = NoToken.NO_TOKEN
 STAGES = (DEFAULT_STAGE, STAGE)
 KINDS = ("id", "access", "refresh")
 
@@ -64,8 +73,15 @@ def a_token(value: object) -> str:
     """Return what must be the text of a token; whether it is a sound one, other rules say."""
     if not isinstance(value, str):
         remedy = "Give one of them by its kind: lab.tokens(USER)['id']."
+        if value is None:
+            remedy = "A function that returns nothing gives None: its last line returns the token."
         raise UsageError(f"A token is a text, and not {_kind_of(value)}.", remedy)
     return value
+
+
+def token_or_none(value: str | NoToken) -> str | None:
+    """Return a token; None if none is given."""
+    return None if value is NO_TOKEN else a_token(value)
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:
