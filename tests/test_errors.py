@@ -34,6 +34,7 @@ def test_a_long_sentence_is_broken_between_words() -> None:
         ("labkit up", "lab.up()"),
         ("labkit up --through http-api", 'lab.up("http-api")'),
         ("labkit up --reset-passwords", "lab.up(reset_passwords=True)"),
+        ("labkit up --through user-pool --reset-passwords", 'lab.up("user-pool", reset_passwords=True)'),
         ("labkit check --step functions", 'lab.check("functions")'),
         ("labkit status", "lab.status()"),
         ("labkit down", "lab.down()"),
@@ -67,4 +68,6 @@ def test_what_belongs_into_a_shell_stays(text: str) -> None:
 
 
 def test_a_remedy_of_more_sentences_is_told_in_the_notebooks_words() -> None:
-    assert in_notebook(RESET).startswith("Set new ones for the lab's users: lab.up(reset_passwords=True). Then nobody")
+    assert in_notebook(RESET).startswith(
+        'Set new ones for the lab\'s users: lab.up("user-pool", reset_passwords=True). Then nobody'
+    )
