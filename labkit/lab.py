@@ -43,7 +43,7 @@ from labkit.questions.trigger_run import Cause, find_cause
 from labkit.removal import removal
 from labkit.settings import Settings
 from labkit.steps import STEPS, building
-from labkit.steps.building import Tell
+from labkit.steps.building import Tell, say
 from labkit.steps.report import Report
 from labkit.steps.status import PLACES, State, Status
 from labkit.target.doctor import Diagnosis, diagnose
@@ -60,13 +60,13 @@ class Lab(Learner):
     far as it was.
     """
 
-    def __init__(self, settings: Settings, *, tell: Tell = print, target: Target | None = None) -> None:
+    def __init__(self, settings: Settings, *, tell: Tell = say, target: Target | None = None) -> None:
         self.settings = settings
         self.tell = tell
         self._target = target
 
     @classmethod
-    def open(cls, *, account: str | None = None, tell: Tell = print) -> Lab:
+    def open(cls, *, account: str | None = None, tell: Tell = say) -> Lab:
         """The lab that the environment's settings name.
 
         Args:

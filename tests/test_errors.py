@@ -10,6 +10,7 @@ import pytest
 
 from labkit.errors import LabError, in_notebook
 from labkit.lab import Lab
+from labkit.settings import Settings
 from labkit.target.passwords import RESET
 
 RAISE = 'from labkit.errors import LabError; raise LabError("There is no lab yet.", "Build it: labkit up")'
@@ -65,6 +66,13 @@ def test_a_notebook_names_its_own_verb(command: str, call: str) -> None:
 )
 def test_what_belongs_into_a_shell_stays(text: str) -> None:
     assert in_notebook(text) == text
+
+
+def test_what_a_lab_tells_meanwhile_is_told_in_the_notebooks_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Lab(Settings.from_environment()).tell(f"This machine does not know the password. {RESET}")
+    told = capsys.readouterr().out
+    assert 'lab.up("user-pool", reset_passwords=True)' in told
+    assert "labkit" not in told
 
 
 def test_a_remedy_of_more_sentences_is_told_in_the_notebooks_words() -> None:

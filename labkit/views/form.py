@@ -11,6 +11,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from labkit.errors import in_notebook
 from labkit.learning.lessons import Question
 from labkit.learning.prediction import SKIP, Prediction
 from labkit.learning.quiz import Quiz
@@ -114,8 +115,8 @@ class QuizForm(View):
 
 
 def shown(blocks: Iterable[Block]) -> str:
-    """Blocks as HTML, with what stands between backticks as code."""
-    return _code(html_of(blocks))
+    """Blocks as HTML in a notebook's words, with what stands between backticks as code."""
+    return _code(in_notebook(html_of(blocks)))
 
 
 def _group(question: Question, number: str = "") -> dict[str, Any]:
