@@ -17,6 +17,7 @@ from labkit.learning import goto
 from labkit.learning.learner import Learner
 from labkit.questions import arguments, calls, sign_in
 from labkit.questions.access import Access, access
+from labkit.questions.arguments import NO_TOKEN, NoToken
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.environment import environment, variables
 from labkit.questions.expectations import check_calls, check_passwords
@@ -29,7 +30,7 @@ from labkit.questions.trigger_run import Cause, find_cause
 from labkit.removal import removal
 from labkit.settings import Settings
 from labkit.steps import STEPS, building
-from labkit.steps.building import Tell
+from labkit.steps.building import Tell, say
 from labkit.steps.report import Report
 from labkit.steps.status import PLACES, State, Status
 from labkit.target.doctor import Diagnosis, diagnose
@@ -48,13 +49,13 @@ class Lab(Learner):
     far as it was.
     """
 
-    def __init__(self, settings: Settings, *, tell: Tell = print, target: Target | None = None) -> None:
+    def __init__(self, settings: Settings, *, tell: Tell = say, target: Target | None = None) -> None:
         self.settings = settings
         self.tell = tell
         self._target = target
 
     @classmethod
-    def open(cls, *, account: str | None = None, tell: Tell = print) -> Lab:
+    def open(cls, *, account: str | None = None, tell: Tell = say) -> Lab:
         """The lab that the environment's settings name.
 
         Args:
@@ -198,7 +199,7 @@ class Lab(Learner):
         stage: str = "$default",
         kind: str = "id",
         bearer: bool = False,
-        token: str | None = None,
+        token: str | NoToken = NO_TOKEN,
     ) -> calls.Reply:
         """Send one request to the API.
 
@@ -208,9 +209,9 @@ class Lab(Learner):
             stage: `$default` or `Test`.
             kind: which of the user's tokens is sent: `id`, `access` or `refresh`.
             bearer: put `Bearer ` before the token.
-            token: a value of the Authorization header, in place of a user's token.
+            token: a value of the Authorization header, in place of a user's token; left out for none.
         """
-        question = Question(route, user, kind, bearer, stage, token)
+        question = Question(route, user, kind, bearer, stage, arguments.token_or_none(token))
         return self._ask(lambda target: calls.call(target, question))
 
     def read(self, token: str, *claims: str) -> Reading:
@@ -231,7 +232,7 @@ class Lab(Learner):
         route: str,
         user: str | None = None,
         *,
-        token: str | None = None,
+        token: str | NoToken = NO_TOKEN,
         kind: str = "id",
         bearer: bool = False,
         stage: str = "$default",
@@ -243,7 +244,7 @@ class Lab(Learner):
             route, user, token, kind, bearer, stage: as `call` takes them.
             observe: send the request; without it the decision is only predicted.
         """
-        question = Question(route, user, kind, bearer, stage, token)
+        question = Question(route, user, kind, bearer, stage, arguments.token_or_none(token))
         return self._ask(lambda target: explain(target, question, observe=observe))
 
     def access(self) -> Access:

@@ -10,6 +10,7 @@ import pytest
 
 from labkit.errors import LabError, in_notebook
 from labkit.lab import Lab
+from labkit.settings import Settings
 from labkit.target.passwords import RESET
 
 RAISE = 'from labkit.errors import LabError; raise LabError("There is no lab yet.", "Build it: labkit up")'
@@ -34,6 +35,7 @@ def test_a_long_sentence_is_broken_between_words() -> None:
         ("labkit up", "lab.up()"),
         ("labkit up --through http-api", 'lab.up("http-api")'),
         ("labkit up --reset-passwords", "lab.up(reset_passwords=True)"),
+        ("labkit up --through user-pool --reset-passwords", 'lab.up("user-pool", reset_passwords=True)'),
         ("labkit check --step functions", 'lab.check("functions")'),
         ("labkit status", "lab.status()"),
         ("labkit down", "lab.down()"),
@@ -66,5 +68,14 @@ def test_what_belongs_into_a_shell_stays(text: str) -> None:
     assert in_notebook(text) == text
 
 
+def test_what_a_lab_tells_meanwhile_is_told_in_the_notebooks_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Lab(Settings.from_environment()).tell(f"This machine does not know the password. {RESET}")
+    told = capsys.readouterr().out
+    assert 'lab.up("user-pool", reset_passwords=True)' in told
+    assert "labkit" not in told
+
+
 def test_a_remedy_of_more_sentences_is_told_in_the_notebooks_words() -> None:
-    assert in_notebook(RESET).startswith("Set new ones for the lab's users: lab.up(reset_passwords=True). Then nobody")
+    assert in_notebook(RESET).startswith(
+        'Set new ones for the lab\'s users: lab.up("user-pool", reset_passwords=True). Then nobody'
+    )

@@ -19,6 +19,7 @@ from labkit.cloud.protocol import Cloud
 from labkit.cloud.session import session
 from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
+from labkit.steps import STEPS
 from labkit.target.journal import forget_embedded
 from labkit.tokens.token import decode
 from tests.cloud.homes import processes, wait_until
@@ -119,11 +120,16 @@ def test_a_cloud_without_a_lab_has_none(new_lab: Callable[..., Lab]) -> None:
     lab = new_lab()
 
     for look in (lab.tokens, lab.password):
-        with pytest.raises(LabError, match=r"There is no lab yet\. Build it: labkit up"):
+        with pytest.raises(LabError, match=r"There are no users yet\. Build them: labkit up --through user-pool$"):
             look("adminuser")
     for ask in (lab.call, lab.explain):
-        with pytest.raises(LabError, match=r"There is no HTTP API of this lab: .* Build it: labkit up"):
+        match = r"There is no HTTP API of this lab: .* Build it: labkit up --through http-api$"
+        with pytest.raises(LabError, match=match):
             ask("GET /AdminUser")
+    with pytest.raises(LabError, match=r"does not exist yet\. Build it: labkit up --through functions$"):
+        lab.invoke("LambdaForAdminUser", {})
+    for step in STEPS:
+        assert {finding.remedy for finding in lab.check(step.name).findings} == {f"labkit up --through {step.name}"}
 
     assert not lab.check().passed
 

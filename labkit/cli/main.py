@@ -151,6 +151,8 @@ def call(
     json: Json = False,
 ) -> None:
     """Send one request to the API. Exit code 0 whatever the HTTP status."""
+    from labkit.questions.arguments import NO_TOKEN
+
     if sum([user is not None, token is not None, anonymous]) > 1:
         raise UsageError("--as, --token and --anonymous exclude each other.", "Give one of them, or none.")
     rest = next(iter(context.args), None)
@@ -158,7 +160,8 @@ def call(
     if rest is not None:
         raise UsageError(f"{rest!r} stands after the route, where nothing belongs.", "Name a user with: --as USER")
     known_words(route, user, kind, stage)
-    show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=token), as_json=json)
+    sent = NO_TOKEN if token is None else token
+    show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=sent), as_json=json)
 
 
 @app.command()
@@ -174,14 +177,15 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say rule by rule why a request is let in or refused. Exit code 1 if what was sent is no token."""
+    from labkit.questions.arguments import NO_TOKEN
     from labkit.tokens.token import decode as decode_token
 
     quoted_route(route, value, "labkit explain --route")
     known_words(route, user, kind, stage)
-    token = None if value is None else given_text(value, "labkit explain")
+    token = NO_TOKEN if value is None else given_text(value, "labkit explain")
     lab = open_lab()
     show(lab.explain(route, user, token=token, kind=kind, bearer=bearer, stage=stage), as_json=json)
-    if token is not None and decode_token(token).problem:
+    if token is not NO_TOKEN and decode_token(token).problem:
         raise typer.Exit(1)
 
 

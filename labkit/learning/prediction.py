@@ -17,7 +17,7 @@ SKIPPED = "Skipped. Run the next cell and see; you can still choose."
 
 @dataclass(frozen=True, repr=False)
 class Prediction(Shown):
-    """A question and what was chosen: a letter, `skipped`, or nothing yet. `first` is the choice that is kept.
+    """A question and what was chosen: a letter, `skipped`, or nothing yet. `first` is the choice that counts.
 
     `choose` makes the prediction: of a letter, or of None to skip.
     """
@@ -45,12 +45,10 @@ class Prediction(Shown):
         if self.chosen is None:
             return sentences()
         option = self.question.options[self.chosen]
-        earlier = f"Your first prediction, which is the one kept, was {self.first}."
-        return sentences(
-            f"You predicted {self.chosen}: {option.text}",
-            option.why,
-            earlier if self.first and self.first != self.chosen else "",
-        )
+        said = f"{self.chosen}, {option.text}"
+        if self.first in (None, self.chosen):
+            return sentences(f"Your prediction is noted: {said}", option.why)
+        return sentences(f"Now you chose {said}", option.why, f"Your first prediction, {self.first}, stays noted.")
 
     def blocks(self) -> Iterator[Block]:
         """The question, its options, and the answer, or the line that gives one."""

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from enum import Enum, auto
 from typing import Any
 
 from labkit.errors import UsageError
 from labkit.runtimes import RUNTIMES
 from labkit.target.names import DEFAULT_STAGE, FUNCTIONS, GROUPS, ROUTES, STAGE, USERS
 
+
+class NoToken(Enum):
+    """In place of a token: none is given. None does not say so, since a function that returns nothing gives it."""
+
+    NO_TOKEN = auto()
+
+
+NO_TOKEN = NoToken.NO_TOKEN
 STAGES = (DEFAULT_STAGE, STAGE)
 KINDS = ("id", "access", "refresh")
 
@@ -62,7 +71,13 @@ def a_text(value: object, what: str, remedy: str = "Give it in quotation marks, 
 
 def a_token(value: object) -> str:
     """Return what must be the text of a token; whether it is a sound one, other rules say."""
-    return a_text(value, "A token", "Give one of them by its kind: lab.tokens(USER)['id'].")
+    none = "A function that returns nothing gives None: its last line returns the token."
+    return a_text(value, "A token", none if value is None else "Give one of them by its kind: lab.tokens(USER)['id'].")
+
+
+def token_or_none(value: str | NoToken) -> str | None:
+    """Return a token; None if none is given."""
+    return None if value is NO_TOKEN else a_token(value)
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:

@@ -227,7 +227,8 @@ class LabApi:
         api = find_api(self._target)
         if api is None:
             raise LabError(
-                "There is no HTTP API of this lab: it was not built yet, or it is gone.", "Build it: labkit up"
+                "There is no HTTP API of this lab: it was not built yet, or it is gone.",
+                "Build it: labkit up --through http-api",
             )
         return str(api["ApiId"])
 

@@ -11,7 +11,7 @@ from labkit.machine.polling import until
 from labkit.questions.arguments import STAGES
 from labkit.questions.calls import Reply, send
 from labkit.questions.endpoint import LabApi, Question
-from labkit.questions.sign_in import NO_LAB, SignIns
+from labkit.questions.sign_in import NO_USERS, SignIns
 from labkit.steps.function_code import is_own
 from labkit.steps.report import Finding, Report
 from labkit.target.names import FUNCTIONS, USERS
@@ -61,7 +61,7 @@ def check_passwords(sign_ins: SignIns) -> Report:
             findings.append(row(actual=SIGNS_IN, remedy=""))
         except LabError as error:
             wrong = isinstance(error, PasswordError) and error.wrong
-            if error is not NO_LAB:  # which the step itself says
+            if error is not NO_USERS:  # which the step itself says
                 findings.append(row(actual=error.problem, remedy=error.remedy, unknown=not wrong))
     return Report(tuple(findings))
 

@@ -23,6 +23,7 @@ from labkit.tokens.token import Token, decode
 HEADINGS = ("rule", "verdict", "expected", "actual")
 WIDTHS = (18, 14, 46, 46)
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "not reached": "· not reached"}
+ABOUT_THE_ISSUER = ("key-id", "signature", "issuer")
 ALLOWED = 200
 SERVER_ERROR = 500
 
@@ -160,7 +161,8 @@ def _remarks(decision: Decision, token: Token, endpoint: ProtectedEndpoint) -> I
     if decision.failed:
         yield f"What to do: {decision.failed.remedy}"
         yield from _foreign_issuer(decision.failed, token, endpoint.authorizer)
-    yield endpoint.published.sentence
+    if not endpoint.published.reached or decision.rule in ABOUT_THE_ISSUER:
+        yield endpoint.published.sentence
 
 
 def _foreign_issuer(failed: RuleResult, token: Token, authorizer: AuthorizerSettings) -> Iterator[str]:

@@ -92,7 +92,7 @@ def _payload(function: str, answered: bytes) -> Any:
         raise LabError(f"{function} answered what is no JSON: {told}", _REMEDY) from error
 
 
-_REMEDY = "Mend lambdas/, then: labkit up"
+_REMEDY = "Mend lambdas/, then: labkit up --through functions"
 
 
 def _own_lines(log: str) -> str:

@@ -16,6 +16,7 @@ from labkit.target.target import Target
 MEMBERS = {"id": "IdToken", "access": "AccessToken", "refresh": "RefreshToken"}
 
 NO_LAB = LabError("There is no lab yet.", "Build it: labkit up")
+NO_USERS = LabError("There are no users yet.", "Build them: labkit up --through user-pool")
 
 # Cognito's three answers for a trigger that does not do its part.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
@@ -41,7 +42,7 @@ class SignIns:
         """The raw tokens of a user by kind: {"id": ..., "access": ..., "refresh": ...}.
 
         Raises:
-            LabError: there is no lab, or Cognito refuses the sign-in.
+            LabError: there are no users, or Cognito refuses the sign-in.
         """
         if user not in self._kept:
             self._kept[user] = self.anew(user)
@@ -63,7 +64,7 @@ class SignIns:
         if "AuthenticationResult" not in answer:
             raise LabError(
                 f"Cognito answered the sign-in of {user} with a challenge ({answer.get('ChallengeName')}).",
-                "Confirm the user: labkit up",
+                "Confirm the user: labkit up --through user-pool",
             )
         return {kind: answer["AuthenticationResult"][member] for kind, member in MEMBERS.items()}
 
@@ -76,15 +77,15 @@ class SignIns:
         """The app client's id."""
         found = app_client_id(self._target, self._pool_id)
         if found is None:
-            raise NO_LAB
+            raise NO_USERS
         return found
 
 
 def user_pool_id(target: Target) -> str:
-    """The id of the lab's user pool. LabError if there is no lab."""
+    """The id of the lab's user pool. LabError if there is none."""
     pool = find_user_pool(target)
     if pool is None:
-        raise NO_LAB
+        raise NO_USERS
     return str(pool["Id"])
 
 
@@ -113,9 +114,12 @@ def _refused(user: str, error: ClientError) -> LabError:
     if _WRONG_PASSWORD in message:
         return passwords.PasswordError(f"{problem}: {passwords.ANOTHER}.", wrong=True)
     if code in _TRIGGER_ERRORS:
-        remedy = "The pre token generation trigger is at fault: labkit check says how, labkit up mends it."
+        remedy = (
+            "The pre token generation trigger is at fault: labkit check says how, "
+            "labkit up --through user-pool mends it."
+        )
     elif "attempts exceeded" in message:
         remedy = "Too many wrong passwords: wait a few minutes, then sign in again."
     else:
-        remedy = "See what is wrong: labkit check. Mend it: labkit up"
+        remedy = "See what is wrong: labkit check --step user-pool. Mend it: labkit up --through user-pool"
     return LabError(f"{problem}.", remedy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from labkit.aws import aws_errors_in_words, until_settled
 from labkit.cloud import process
-from labkit.errors import UsageError
+from labkit.errors import UsageError, in_notebook
 from labkit.settings import Settings
 from labkit.steps import STEPS
 from labkit.steps.report import Report
@@ -25,6 +25,11 @@ from labkit.target.opening import open_target
 from labkit.target.target import Target
 
 Tell = Callable[[str], None]
+
+
+def say(sentence: str) -> None:
+    """Print a sentence in a notebook's words: so tells a lab that is opened without another way to."""
+    print(in_notebook(sentence))
 
 
 def step_named(name: str) -> Step:

@@ -118,8 +118,9 @@ def _failed(finding: Finding) -> Table:
     return Table(("FAILED", f"{finding.step}: {finding.subject}"), rows)
 
 
-def report_on(step: str, rows: Iterable[Expected], remedy: str = "labkit up") -> Report:
-    """The report on what a step expects."""
+def report_on(step: str, rows: Iterable[Expected]) -> Report:
+    """The report on what a step expects. What it advises builds no further: a chapter may have come only so far."""
+    remedy = f"labkit up --through {step}"
     return Report(
         tuple(Finding(step, row.subject, str(row.expected), str(row.actual), row.why, remedy) for row in rows)
     )

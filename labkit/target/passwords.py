@@ -23,8 +23,8 @@ _FILE = "passwords.json"
 _CHANGING = Lock()
 
 RESET = (
-    "Set new ones for the lab's users: labkit up --reset-passwords. Then nobody can sign in with the present ones "
-    "any more."
+    "Set new ones for the lab's users: labkit up --through user-pool --reset-passwords. Then nobody can sign in with "
+    "the present ones any more."
 )
 
 ANOTHER = "somebody set another password since, or deleted the user"
@@ -110,7 +110,9 @@ def known(target: Target, user_pool_id: str, user: str) -> str:
         return password
     kept = _kept(target, user_pool_id)
     if user in kept["pending"]:
-        raise PasswordError(f"Setting the password of {user} was broken off.", "Go on with it: labkit up")
+        raise PasswordError(
+            f"Setting the password of {user} was broken off.", "Go on with it: labkit up --through user-pool"
+        )
     if user in kept["passwords"]:
         raise PasswordError(f"Cognito refused the password of {user} that this machine has: {ANOTHER}.", wrong=True)
     raise PasswordError(f"The password of {user} is not known on this machine: it is kept on the one that set it.")

@@ -11,6 +11,7 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
+from labkit.errors import in_notebook
 from labkit.learning.lessons import Question
 from labkit.learning.prediction import SKIP, Prediction
 from labkit.learning.quiz import Quiz
@@ -43,7 +44,7 @@ class Form(anywidget.AnyWidget):
 
 
 class PredictionForm(View[Prediction]):
-    """A prediction to make: it is kept and answered when the button is pressed."""
+    """A prediction to make: it is noted and answered when the button is pressed."""
 
     def build(self) -> widgets.Widget:
         """The question, its options, and the buttons to predict and to skip."""
@@ -106,8 +107,8 @@ class QuizForm(View[Quiz]):
 
 
 def shown(blocks: Iterable[Block]) -> str:
-    """Blocks as HTML, with what stands between backticks as code."""
-    return _code(html_of(blocks))
+    """Blocks as HTML in a notebook's words, with what stands between backticks as code."""
+    return _code(in_notebook(html_of(blocks)))
 
 
 def _group(question: Question, number: str = "") -> dict[str, Any]:

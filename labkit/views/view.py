@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
+from labkit.errors import in_notebook
 from labkit.machine.resources import resource
 from labkit.text.blocks import Block
 from labkit.text.shown import Shown
@@ -41,14 +42,14 @@ class View(ABC, Generic[Result]):
         return self._result.text()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        twins = {"text/plain": self._result.text(), "text/html": self._result.html()}
+        twins = {"text/plain": in_notebook(self._result.text()), "text/html": in_notebook(self._result.html())}
         return {**self.widget._repr_mimebundle_(), **twins}
 
 
 def html(content: str | Block) -> widgets.HTML:
-    """HTML in the style of the views, or a block of a result."""
+    """HTML in the style of the views, or a block of a result, in a notebook's words."""
     inside = content if isinstance(content, str) else content.html()
-    return widgets.HTML(f'<div class="labkit">{visible(inside)}</div>')
+    return widgets.HTML(f'<div class="labkit">{in_notebook(visible(inside))}</div>')
 
 
 def stack(*children: widgets.Widget) -> widgets.VBox:

@@ -61,8 +61,8 @@ def test_a_wrong_prediction_is_met_and_a_right_one_kept_by_keyboard(page: Page) 
     assert page.evaluate("document.activeElement.value") == "c"
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
-    said.get_by_text("Kept. Run the next cell and compare.").wait_for()
-    said.get_by_text("Your first prediction, which is the one kept, was c.").wait_for()
+    said.get_by_text("Run the next cell and compare.").wait_for()
+    said.get_by_text("Your first prediction, c, stays noted.").wait_for()
 
 
 def test_a_hint_is_taken(page: Page) -> None:
@@ -76,7 +76,7 @@ def test_a_reload_in_the_middle_keeps_what_was_chosen(page: Page) -> None:
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     question = page.locator("form.labkit-form", has_text="What is the value of scope?")
-    question.get_by_role("status").get_by_text("Kept.").wait_for(timeout=60_000)
+    question.get_by_role("status").get_by_text("stays noted.").wait_for(timeout=60_000)
     assert question.get_by_role("radio", checked=True).get_attribute("value") == "b"
 
 

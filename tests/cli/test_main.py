@@ -112,7 +112,7 @@ def test_check_of_a_damaged_lab(labkit: Run, in_lab: Lab) -> None:
             "expected": "7",
             "actual": "for ever",
             "why": "Logs cost money for as long as they are kept.",
-            "fix": "labkit up",
+            "fix": "labkit up --through functions",
         }
     ]
     assert (code, err) == (1, "")

@@ -36,7 +36,7 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
     status = classroom.fleet().status()
 
     assert [(s.stuck, s.remedy) for s in status.standings] == [
-        (f"functions: Handler of {function}", "labkit up"),
+        (f"functions: Handler of {function}", "labkit up --through functions"),
         ("http-api: no route GET /AdminUser", "labkit up"),
         ("", ""),
     ]

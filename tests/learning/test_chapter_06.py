@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from labkit.lab import Lab
 from labkit.learning.lessons import lessons
+from labkit.learning.tasks import chapter_06
 from tests.labs import lab_at
 
 
@@ -44,6 +46,8 @@ TAKEN_APART: dict[str, Callable[[str], Any]] = {
     "nothing": lambda token: None,
     "header": lambda token: claims_of(token, part=0),
     "text": lambda token: json.dumps(claims_of(token)),
+    "padding": lambda token: json.loads(base64.urlsafe_b64decode(token.split(".")[1])),
+    "alphabet": lambda token: claims_of(token, decode=base64.b64decode),
 }
 FORGED: dict[str, Callable[[str, str], Any]] = {
     "nothing": lambda regular, admin: None,
@@ -77,14 +81,36 @@ def test_every_sentence_has_its_trap() -> None:
     assert lessons().tasks["forge-payload"].wrong.keys() == FORGED.keys()
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda token: claims_of(token, decode=base64.b64decode),
-        lambda token: json.loads(base64.urlsafe_b64decode(token.split(".")[1])),
-        lambda token: {**claims_of(token), "admin": True},
-    ],
-    ids=["another alphabet", "no padding", "another claim"],
-)
-def test_a_function_that_is_right_for_some_tokens_only_does_not_pass(lab: Lab, function: Callable[[str], Any]) -> None:
-    assert lab.check_task("take-apart", function).outcome == "not yet"
+SLIPS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "one sign of padding": ("padding", lambda token: json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "="))),
+    "letters replaced by hand, one forgotten": (
+        "alphabet",
+        lambda token: claims_of(token.replace("-", "+"), decode=base64.b64decode),
+    ),
+    "validated letters": ("alphabet", lambda token: claims_of(token, decode=partial(base64.b64decode, validate=True))),
+    "neither padding nor alphabet": ("padding", lambda token: json.loads(base64.b64decode(token.split(".")[1]))),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_what_python_says_of_base64_is_said_in_the_labs_words(lab: Lab, slip: str) -> None:
+    trap, function = SLIPS[slip]
+    met(lab, "take-apart", trap, function)
+
+
+def test_claims_that_are_others_are_shown_beside_the_right_ones(lab: Lab) -> None:
+    verdict = lab.check_task("take-apart", lambda token: {**claims_of(token), "admin": True})
+    assert (verdict.outcome, verdict.sentence) == ("not yet", "These are not the claims.")
+    assert "'admin': True" in verdict.found
+
+
+def test_a_function_that_stops_at_every_token_is_told_its_line(lab: Lab) -> None:
+    verdict = lab.check_task("take-apart", json.loads)
+    assert verdict.sentence.startswith("Your function stopped in line ")
+
+
+def test_samples_differ_by_what_their_mistakes_say(lab: Lab) -> None:
+    for mistake, claims in chapter_06.samples():
+        payload = chapter_06._encoded(claims)
+        assert (mistake == "alphabet") is bool(set("-_") & set(payload))
+        assert mistake == "alphabet" or (mistake is None) is (len(payload) % 4 == 0)

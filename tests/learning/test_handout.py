@@ -122,6 +122,15 @@ def test_a_wrong_mark_stops_the_build(bad: nbformat.NotebookNode) -> None:
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_a_call_that_a_solution_makes_is_handed_out_to_begin_with(path: object) -> None:
+    """Unless it is a function to write, or something that is given to a check of its own."""
+    for cell, (solution,) in ((c, t) for c, t in solutions(nbformat.read(path, as_version=4)).items() if len(t) == 1):
+        calls = [line for line in solution.splitlines() if re.match(r"\w+\.\w+\(", line)]
+        stub = handout._stub(new_code_cell(id=cell), solution) if "BEGIN SOLUTION" in solution else ""
+        assert all(line.partition("(")[0] in stub for line in calls), cell
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
 def test_the_solutions_put_into_the_copy_give_the_solved_chapter_again(path: object) -> None:
     solved = nbformat.read(path, as_version=4)
     again = put_back(handed_out(solved), solutions(solved))

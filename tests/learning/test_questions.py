@@ -32,12 +32,19 @@ def test_every_option_is_met_with_its_sentence_and_only_with_that(progress: Prog
             ]
 
 
-def test_the_first_choice_is_kept(progress: Progress) -> None:
+@pytest.mark.parametrize("letter", ["a", "c"], ids=["mistaken", "right"])
+def test_a_prediction_is_answered_with_what_became_of_it(letter: str, progress: Progress) -> None:
+    text = lessons().predictions[NAME].options[letter].text
+    assert f"Your prediction is noted: {letter}, {text}\n" in predict(progress, NAME, letter).text()
+
+
+def test_the_first_choice_stays_noted(progress: Progress) -> None:
     assert predict(progress, NAME).chosen is None
     assert predict(progress, NAME, "a").right is False
     again = predict(progress, NAME, "It gives no scope at all.")
     assert (again.chosen, again.first, again.right) == ("c", "a", True)
-    assert "Your first prediction, which is the one kept, was a." in again.text()
+    assert "Now you chose c, " in again.text()
+    assert "Your first prediction, a, stays noted." in again.text()
     assert predict(progress, NAME).chosen == "c"
 
 

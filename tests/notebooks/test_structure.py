@@ -52,6 +52,12 @@ def test_a_notebook_becomes_a_python_script(path: Path) -> None:
     assert resources["output_extension"] == ".py"
 
 
+@every_notebook
+def test_a_ladder_is_shown_as_one(path: Path) -> None:
+    bare = [cell.id for cell in code_cells(read(path)) if re.search(r"^lab\.explain\(", cell.source, re.MULTILINE)]
+    assert bare == [], "As a table it is wider than the page: view(lab.explain(...))"
+
+
 def test_the_cells_that_are_not_compared_are_these() -> None:
     ignored = {(path.name, cell) for path in NOTEBOOKS for cell in ignored_cells(read(path))}
     assert ignored == set(IGNORED)

@@ -80,6 +80,18 @@ def test_what_is_no_text_is_told_so_and_not_shown(lab: Lab, name: str, odd: Any)
     assert "a.b.c" not in str(error.value)
 
 
+@pytest.mark.parametrize("name", [name for name in TEXTS if name != "issuer"])
+def test_what_a_function_without_a_return_gives_is_no_token(lab: Lab, name: str) -> None:
+    def forged() -> str:
+        """As a learner begins it."""
+
+    with pytest.raises(UsageError) as error:
+        TEXTS[name](lab, forged())
+    assert str(error.value) == (
+        "A token is a text, and not None. A function that returns nothing gives None: its last line returns the token."
+    )
+
+
 @pytest.mark.parametrize("name", ["without", "audience", "scopes"])
 def test_several_texts_are_a_text_or_a_list_of_them(lab: Lab, name: str) -> None:
     for odd in (5, [5], [None], b"scope"):

@@ -17,5 +17,9 @@ def test_a_check_that_cannot_call_says_what_to_do(warm_home: Path, warm_cloud: C
 
     assert not report.passed
     assert {(finding.step, finding.actual, finding.remedy) for finding in report.findings} == {
-        ("calls", "There is no HTTP API of this lab: it was not built yet, or it is gone.", "Build it: labkit up")
+        (
+            "calls",
+            "There is no HTTP API of this lab: it was not built yet, or it is gone.",
+            "Build it: labkit up --through http-api",
+        )
     }

@@ -81,10 +81,28 @@ def test_a_refusal_is_told_rule_by_rule(built: Lab) -> None:
         'scope            ✗ failed   scope "admin-$APP_CLIENT_ID"                scope "regular-$APP_CLIENT_ID"\n'
         "\n"
         'The endpoint answered 403 {"message":"Forbidden"}, as predicted.\n'
-        "What to do: Give the user one of these scopes, then sign in again: an old token keeps its old scopes.\n"
+        "What to do: Give the user one of these scopes, then sign in again: an old token keeps its old scopes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, False),
+        ({"user": "adminuser"}, False),
+        ({"user": "regularuser"}, False),
+        ({"token": signed({"sub": "me"}, by="stranger")}, True),
+    ],
+    ids=["identity-source", "let in", "scope", "key-id"],
+)
+def test_where_the_keys_are_is_told_where_the_issuer_is_in_question(
+    built: Lab, options: dict[str, Any], *, told: bool
+) -> None:
+    where = (
         "The issuer bears AWS's host name; the embedded cloud serves its keys, at "
         "$AWS_ENDPOINT_URL/$USER_POOL_ID/.well-known/jwks.json."
     )
+    assert (where in built.explain(ADMIN, **options).text()) is told
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,10 @@ from tests.labs import Refusal, lab_at, refuse
 
 NAME = "signing-in"
 TRIGGER = f"{NAME}-Pre-tokenAuthLambda"
-TRIGGER_AT_FAULT = "The pre token generation trigger is at fault: labkit check says how, labkit up mends it."
-MEND = "See what is wrong: labkit check. Mend it: labkit up"
+TRIGGER_AT_FAULT = (
+    "The pre token generation trigger is at fault: labkit check says how, labkit up --through user-pool mends it."
+)
+MEND = "See what is wrong: labkit check --step user-pool. Mend it: labkit up --through user-pool"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,7 @@ def test_the_cause_of_a_refusal_is_told_and_up_removes_it(
 
     assert error.value.problem.startswith(f"Cognito refused the sign-in of adminuser {problem}")
     assert error.value.remedy == remedy
-    built.up(reset_passwords=remedy == RESET)
+    built.up("user-pool", reset_passwords=remedy == RESET)
     assert claims(built.tokens("adminuser")["id"])["scope"]
 
 
@@ -123,7 +125,7 @@ def test_a_password_that_has_to_be_changed_is_told(built: Lab) -> None:
 
     assert str(error.value) == (
         "Cognito answered the sign-in of adminuser with a challenge (NEW_PASSWORD_REQUIRED). "
-        "Confirm the user: labkit up"
+        "Confirm the user: labkit up --through user-pool"
     )
     built.up()
     assert built.tokens("adminuser")
@@ -174,7 +176,7 @@ def test_who_needs_a_password_that_is_not_known_here_is_told_whose_it_is_and_wha
 
     assert str(error.value) == (
         "The password of regularuser is not known on this machine: it is kept on the one that set it. "
-        "Set new ones for the lab's users: labkit up --reset-passwords. "
+        "Set new ones for the lab's users: labkit up --through user-pool --reset-passwords. "
         "Then nobody can sign in with the present ones any more."
     )
     file.write_text(kept)

@@ -120,7 +120,7 @@ def test_a_password_whose_setting_was_broken_off_is_set_by_going_on(target: Targ
     error = unknown(target)
 
     assert (error.problem, error.wrong) == ("Setting the password of adminuser was broken off.", False)
-    assert error.remedy == "Go on with it: labkit up"
+    assert error.remedy == "Go on with it: labkit up --through user-pool"
     assert passwords.is_unfinished(target, POOL, "adminuser")
     passwords.confirm(target, POOL, "adminuser")
     assert not passwords.is_unfinished(target, POOL, "adminuser")

@@ -6,16 +6,19 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 
 import ipywidgets as widgets
 import pytest
 
-from labkit.errors import UsageError
+from labkit.attacks.what_if import WhatIf
+from labkit.errors import LabError, UsageError
 from labkit.lab import Lab
 from labkit.views import AccessMatrix, Ladder, TokenExplorer, WhatIfPanel, view
-from labkit.views.form import Form
+from labkit.views.form import Form, TaskCard
 from labkit.views.token_explorer import remaining
+from labkit.views.view import View
 from tests.signing import signed
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -68,6 +71,38 @@ def test_a_notebook_keeps_text_and_html_of_the_result_beside_the_widget(lab: Lab
         assert bundle["text/plain"] == result.text() == repr(view(result))
         assert bundle["text/html"] == result.html()
         assert set(bundle) == {"text/plain", "text/html", VIEW}
+
+
+ADVICE = "See why: labkit check, and mend it: labkit up --through http-api"
+
+
+def refusing(*_: object, **__: object) -> WhatIf:
+    raise LabError("There is no answer.", ADVICE)
+
+
+def advising(lab: Lab) -> dict[str, View]:
+    """Views of results that advise something, each as a person comes to see it."""
+    explained = replace(lab.explain("GET /AdminUser"), remarks=(ADVICE,))
+    matrix = AccessMatrix(replace(lab.access(), explanations=(explained,)))
+    choice(matrix.widget, widgets.Button).click()
+    panel = WhatIfPanel(replace(lab.what_if(send=False), ask=refusing))
+    button(panel.widget, "Send it").click()
+    card = lab.task("trigger")
+    return {
+        "ladder": Ladder(explained),
+        "matrix": matrix,
+        "what-if": panel,
+        "card": TaskCard(replace(card, task=replace(card.task, what=ADVICE))),
+    }
+
+
+def test_a_widget_and_its_text_name_the_notebooks_verbs(lab: Lab) -> None:
+    for name, made in advising(lab).items():
+        content = "".join(form.content for form in inside(made.widget) if isinstance(form, Form))
+        seen = said(made.widget) + unescape(content)
+        assert 'See why: lab.check(), and mend it: lab.up("http-api")' in seen, name
+        bundle = made._repr_mimebundle_()
+        assert not re.search(r"labkit (check|up)", seen + bundle["text/plain"] + bundle["text/html"]), name
 
 
 def test_the_explorer_explains_the_chosen_part(lab: Lab) -> None:

@@ -22,26 +22,37 @@ def _encoded(part: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
-def samples() -> list[dict[str, Any]]:
-    """Claims whose payloads need no, one and two signs of padding, and both letters that are base64url's own."""
-    return [{"sub": "a" * length, "name": "Zoë ÿÿ?>~", "aud": "abc"} for length in range(1, 5)]
+def samples() -> list[tuple[str | None, dict[str, Any]]]:
+    """Claims whose payload is plain base64, then some that want one and two signs of padding, then base64url's letters.
+
+    Each with the name of the mistake of a function that fails there and not before.
+    """
+    plain = [(mistake, {"name": "Zoë", "sub": "a" * length}) for mistake, length in _LENGTHS]
+    return [*plain, *(("alphabet", {"sub": "a" * length, "name": "ÿÿ?>~"}) for length in range(1, 5))]
+
+
+_LENGTHS = ((None, 3), ("padding", 2), ("padding", 1))
+_HEADER = {"alg": "RS256", "typ": "JWT"}
 
 
 @checks("take-apart")
 def take_apart(_: Workplace, claims_of: Callable[[str], Any]) -> str:
     """Run the learner's function on tokens of every length, none of them the lab's own."""
-    for claims in samples():
-        header = {"alg": "RS256", "typ": "JWT"}
-        found = run(claims_of, f"{_encoded(header)}.{_encoded(claims)}.c2lnbmF0dXJl")
+    for mistake, claims in samples():
+        try:
+            found = run(claims_of, f"{_encoded(_HEADER)}.{_encoded(claims)}.c2lnbmF0dXJl")
+        except NotYet as stopped:
+            raise NotYet(mistake, say=stopped.said) from stopped
         if found != claims:
-            raise NotYet(_mistake(found, header), say="These are not the claims.", wanted=claims, found=found)
+            wrong = _mistake(found) or mistake
+            raise NotYet(wrong, say="These are not the claims.", wanted=claims, found=found)
     return "the claims came out right, whatever the token's length and letters."
 
 
-def _mistake(found: Any, header: dict[str, Any]) -> str | None:
+def _mistake(found: Any) -> str | None:
     if found is None:
         return "nothing"
-    if found == header:
+    if found == _HEADER:
         return "header"
     return "text" if isinstance(found, str | bytes) else None
 
