@@ -13,7 +13,8 @@ from typer.exceptions import Abort, TyperException
 
 from labkit.cli import class_commands, cloud_commands, learning_commands
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import STEP_NAMES, Json, fail, known_step, print_json, show, tell
+from labkit.cli.ending import INTERRUPTED, fail, stopped
+from labkit.cli.terminal import STEP_NAMES, Json, known_step, print_json, show, tell
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ app = typer.Typer(
 
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing. In an AWS account, give --account, too.")]
 AccountId = Annotated[str | None, typer.Option("--account", help="The id of the AWS account that may be changed.")]
-
-INTERRUPTED = 130
 
 
 def _print_version(wanted: bool) -> None:
@@ -376,9 +375,7 @@ def main() -> None:
     except TyperException as error:
         sys.exit(fail(UsageError(error.format_message(), "See how it is used: labkit --help"), as_json=as_json))
     except (KeyboardInterrupt, Abort):
-        stopped = LabError("Stopped.", "Nothing is lost: the same command goes on where this one stopped.")
-        fail(stopped, as_json=as_json)
-        sys.exit(INTERRUPTED)
+        sys.exit(stopped())
 
 
 if __name__ == "__main__":
