@@ -25,6 +25,14 @@ QUARANTINED = "quarantined"
 LEFT_ALONE = "left alone"
 NOT_BUILT = "not built"
 
+# What `LabResult.to_dict` writes.
+_THING = dict.fromkeys(("kind", "name", "id", "why"), str)
+RESULT = {
+    **dict.fromkeys(("attendee", "account", "region", "lab", "state", "reason", "remedy", "built"), str),
+    "removed": [_THING],
+    "left": [_THING],
+}
+
 
 @dataclass(frozen=True)
 class LabResult:
@@ -53,7 +61,8 @@ class LabResult:
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> LabResult:
         """The result that `to_dict` made this of."""
-        return cls(**{**kept, "removed": tuple(kept["removed"]), "left": tuple(kept["left"])})
+        known = {name: kept[name] for name in RESULT}
+        return cls(**{**known, "removed": tuple(kept["removed"]), "left": tuple(kept["left"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Everything."""
