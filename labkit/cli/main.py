@@ -11,7 +11,8 @@ from typer.exceptions import Abort, TyperException
 
 from labkit.cli import class_commands, cloud_commands, learning_commands
 from labkit.cli.agreement import agree, open_lab
-from labkit.cli.terminal import STEP_NAMES, AccountId, Json, Yes, fail, known_step, print_json, show, tell
+from labkit.cli.ending import INTERRUPTED, fail, stopped
+from labkit.cli.terminal import STEP_NAMES, AccountId, Json, Yes, known_step, print_json, show, tell
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-INTERRUPTED = 130
 
 
 def _print_version(wanted: bool) -> None:
@@ -375,9 +374,7 @@ def main() -> None:
     except TyperException as error:
         sys.exit(fail(UsageError(error.format_message(), "See how it is used: labkit --help"), as_json=as_json))
     except (KeyboardInterrupt, Abort):
-        stopped = LabError("Stopped.", "Nothing is lost: the same command goes on where this one stopped.")
-        fail(stopped, as_json=as_json)
-        sys.exit(INTERRUPTED)
+        sys.exit(stopped())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labkit.errors import LabError, UsageError
+from labkit.errors import UsageError
 from labkit.text.wording import visible
 
 if TYPE_CHECKING:
@@ -46,14 +46,6 @@ def print_json(document: Any) -> None:
     import json
 
     typer.echo(json.dumps(document, indent=2))
-
-
-def fail(error: LabError, *, as_json: bool) -> int:
-    """Print an error as its two sentences; the exit code that it asks for."""
-    if as_json:
-        print_json(error.to_dict())
-    typer.echo(f"{error.problem}\n{error.remedy}", err=True)
-    return error.exit_code
 
 
 def can_ask() -> bool:

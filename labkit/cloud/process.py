@@ -32,6 +32,7 @@ from labkit.machine.private_files import (
     unwritable,
     write_json,
 )
+from labkit.machine.shapes import fits, is_count, is_moment
 
 if TYPE_CHECKING:
     import psutil
@@ -47,6 +48,18 @@ FOLDER = re.compile(r"cloud-[0-9a-f]{16}")
 LOCK_FILE = "cloud.lock"
 LOG_FILE = "log"
 WEATHERS = ("calm", "rough")
+_KEY = re.compile(r"[\w+/]+", re.ASCII)
+_SHAPE = {
+    "pid": is_count,
+    "port": is_count,
+    "account_id": lambda value: fits(value, str) and re.fullmatch(r"[0-9]{12}", value),
+    "access_key_id": lambda value: fits(value, str) and _KEY.fullmatch(value),
+    "secret_access_key": lambda value: fits(value, str) and _KEY.fullmatch(value),
+    "endpoint_url": str,
+    "instance": str,
+    "started": is_moment,
+    "weather": lambda value: value in WEATHERS,
+}
 
 # All that the server takes from its starter: where programs and Python's packages are, and which characters it writes.
 _KEPT_VARIABLES = frozenset(
@@ -153,14 +166,15 @@ def _require_room(home: Path) -> None:
 def _read(home: Path) -> Cloud | None:
     try:
         cloud = Cloud(**read_json(home / RUNTIME_FILE))
-        return cloud if FOLDER.fullmatch(_folder_name(cloud.instance)) else None
     except TypeError:  # no file, or not what we wrote
         return None
+    sound = fits(vars(cloud), _SHAPE) and FOLDER.fullmatch(_folder_name(cloud.instance))
+    return cloud if sound else None
 
 
 def _answers(home: Path, cloud: Cloud) -> bool:
     """Whether the cloud's own process, and nobody else who has its port by now, answers."""
-    if _process(home, cloud) is None:
+    if cloud.endpoint_url != f"http://127.0.0.1:{cloud.port}" or _process(home, cloud) is None:
         return False
     try:
         status, body = loopback.get(cloud.port, HEALTH_PATH, timeout=ANSWER_SECONDS)

@@ -67,7 +67,7 @@ class Reach:
         if seat.endpoint:
             home = rehearsal.account_home(self._settings.home, seat.account)
             return replace(self._settings, place_kind="embedded", name=seat.lab, home=home, own=False)
-        return replace(self._settings, place_kind="aws", name=seat.lab, own=False, role_arn=None)
+        return replace(self._settings, place_kind="aws", name=seat.lab, own=False, role_arn=seat.given_role_arn)
 
     def _fake_account(self, seat: Seat) -> EmbeddedPlace:
         cloud = rehearsal.running(self._settings.home, seat.account)

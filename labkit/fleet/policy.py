@@ -6,6 +6,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,6 +19,10 @@ from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 
 POLICY = resource("docs/attendee-policy.json")
+
+# Where the account gives a role; that one stands in the place of this.
+GIVEN_ROLE_POLICY = resource("docs/attendee-policy-given-role.json")
+GIVEN_ROLE = "arn:aws:iam::*:role/LabRole"
 
 # Why IAM's simulator says no, and what helps.
 _REASONS = {
@@ -65,7 +70,11 @@ def look(target: Target, principal: str = "") -> str:
         reasons = [reason for reason in _REASONS if reason in denied.values()]
         told = (f"{reason} {', '.join(sorted(a for a in denied if denied[a] == reason))}" for reason in reasons)
         raise LabError(f"{arn} lacks permissions: {'; '.join(told)}.", " ".join(_REASONS[reason] for reason in reasons))
-    return "everything in docs/attendee-policy.json is allowed, as IAM simulates it"
+    return f"everything in docs/{_policy(target).name} is allowed, as IAM simulates it"
+
+
+def _policy(target: Target) -> Path:
+    return GIVEN_ROLE_POLICY if target.settings.role_arn else POLICY
 
 
 def _caller(target: Target) -> str:
@@ -86,7 +95,8 @@ def _denied(target: Target, arn: str) -> Iterator[tuple[str, str]]:
     One resource at a time, since the decision on several is one for all; and with the region, which is taken to be
     us-east-1 otherwise. https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
     """
-    for statement in json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]:
+    text = _policy(target).read_text(encoding="utf-8").replace(GIVEN_ROLE, target.settings.role_arn or GIVEN_ROLE)
+    for statement in json.loads(text)["Statement"]:
         for pattern in as_list(statement["Resource"]) if statement["Effect"] == "Allow" else ():
             results = every(
                 target.client("iam"),
@@ -160,6 +170,7 @@ def _without_simulation(target: Target, principal: str, error: ClientError) -> s
             f"What {principal} may do cannot be told: {error_message(error)}",
             "Permit iam:SimulatePrincipalPolicy to your role there.",
         ) from error
-    for service, operation, parameters in _DRY_CALLS:
+    # Who gives a role may refuse to list any.
+    for service, operation, parameters in _DRY_CALLS[1:] if target.settings.role_arn else _DRY_CALLS:
         getattr(target.client(service), operation)(**parameters)
     return "it may list everything; what else it may do cannot be told without iam:SimulatePrincipalPolicy"

@@ -18,6 +18,7 @@ from labkit.fleet.reset_report import counts
 from labkit.fleet.roster import BadRow, Seat, bad_rows
 from labkit.removal import removal
 from labkit.runtimes import RUNTIMES
+from labkit.steps.given_role import require_given_role
 from labkit.steps.step import Left
 from labkit.target.doctor import Symptom
 from labkit.target.names import FUNCTIONS, TAG_KEY
@@ -134,12 +135,18 @@ def _ways(opened: Opened) -> list[Seat]:
 def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> list[Symptom]:
     seat, labs = seats[0], len(seats)
     target = opened.target(seat)
-    principals = dict.fromkeys(seat.principal for seat in seats)
+    given = {seat.given_role_arn: opened.target(seat) for seat in seats}
+    roles = sum(seat.given_role_arn is None for seat in seats) * len(FUNCTIONS)
+    principals = {(seat.principal, seat.given_role_arn): opened.target(seat) for seat in seats}
     looks: list[tuple[str, Callable[[], str]]] = [
         ("identity", partial(_identity, opened, seat)),
         ("guards", partial(_guards, target, guards)),
-        *((f"permissions of {p}" if p else "permissions", partial(permissions.look, target, p)) for p in principals),
-        ("IAM roles", partial(_roles, target, labs)),
+        *(
+            (f"permissions of {principal}" if principal else "permissions", partial(permissions.look, its, principal))
+            for (principal, _), its in principals.items()
+        ),
+        *((f"given role {arn}", partial(require_given_role, its)) for arn, its in given.items() if arn),
+        *([("IAM roles", partial(_roles, target, roles))] if roles else []),
         ("user pools", partial(_user_pools, target, labs)),
         ("HTTP APIs", partial(_apis, target, labs)),
         ("concurrent executions", partial(_concurrency, target, labs)),
@@ -167,9 +174,9 @@ def _room(kind: str, standing: int, most: int, needed: int) -> str:
     return f"room for {needed} more"
 
 
-def _roles(target: Target, labs: int) -> str:
+def _roles(target: Target, needed: int) -> str:
     summary = target.client("iam").get_account_summary()["SummaryMap"]
-    return _room("IAM roles", summary["Roles"], summary["RolesQuota"], labs * len(FUNCTIONS))
+    return _room("IAM roles", summary["Roles"], summary["RolesQuota"], needed)
 
 
 def _user_pools(target: Target, labs: int) -> str:

@@ -16,12 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from labkit.fleet.reset_report import WAITING, LabResult, ResetReport
+from labkit.fleet.reset_report import RESULT, WAITING, LabResult, ResetReport
 from labkit.fleet.roster import Roster, Seat
 from labkit.machine import locks
-from labkit.machine.private_files import private_folder, read_json, write_json, write_text
+from labkit.machine.private_files import private_folder, read_object, write_json, write_text
+from labkit.machine.shapes import is_moment
 
 _RUN = "run.json"
+_SHAPE = {"started": is_moment, "finished": lambda value: value is None or is_moment(value)}
 
 
 class ResetRecord:
@@ -32,7 +34,7 @@ class ResetRecord:
         self.goes_on = False
         self._folder = folder
         self._labs = folder / "labs"
-        self._run: dict[str, Any] = read_json(folder / _RUN) or {}
+        self._run = read_object(folder / _RUN, _SHAPE)
 
     @classmethod
     def of(cls, home: Path, roster: Path) -> ResetRecord:
@@ -52,8 +54,7 @@ class ResetRecord:
 
     def _begin_again(self) -> None:
         """Believe nothing of what the labs were when the reset was ended. What it removed stays told."""
-        for file in self._labs.glob("*.json"):
-            kept = LabResult.from_dict(read_json(file))
+        for kept in filter(None, map(self._read, self._labs.glob("*.json"))):
             self.keep(replace(kept, state=WAITING, reason="", remedy="", built=""))
         self.goes_on = True
 
@@ -69,8 +70,13 @@ class ResetRecord:
 
     def read(self, seat: Seat) -> LabResult | None:
         """What is known of a seat's lab."""
-        kept = read_json(self._file(seat.account, seat.region, seat.lab))
-        return LabResult.from_dict(kept) if isinstance(kept, dict) else None
+        return self._read(self._file(seat.account, seat.region, seat.lab))
+
+    def _read(self, file: Path) -> LabResult | None:
+        """What a file tells of the lab that it is named after."""
+        kept = read_object(file, RESULT)
+        result = LabResult.from_dict(kept) if kept else None
+        return result if result and file == self._file(result.account, result.region, result.lab) else None
 
     def keep(self, result: LabResult) -> None:
         """Remember what became of a lab."""
@@ -108,7 +114,7 @@ def one_at_a_time(home: Path, roster: Path) -> AbstractContextManager[None]:
 
 def latest(home: Path, roster: Path) -> ResetRecord | None:
     """The last reset of the class of a roster, if there was one."""
-    runs = sorted(_folder(home, roster).glob(f"*/{_RUN}"))
+    runs = sorted(run for run in _folder(home, roster).glob(f"*/{_RUN}") if read_object(run, _SHAPE))
     return ResetRecord(runs[-1].parent) if runs else None
 
 

@@ -13,7 +13,7 @@ from labkit.fleet.roster import BadRow, Seat, bad_rows
 from labkit.removal.removal import Plan
 from labkit.text.blocks import Block, Folded, Table, html_escaped, sentences, text_of
 from labkit.text.shown import Shown
-from labkit.text.wording import counted, iso, moment
+from labkit.text.wording import counted, iso, moment, visible
 
 STYLE_SHEET = Path(__file__).with_name("report.css")
 
@@ -23,6 +23,14 @@ CLEAN = "clean"
 QUARANTINED = "quarantined"
 LEFT_ALONE = "left alone"
 NOT_BUILT = "not built"
+
+# What `LabResult.to_dict` writes.
+_THING = dict.fromkeys(("kind", "name", "id", "why"), str)
+RESULT = {
+    **dict.fromkeys(("attendee", "account", "region", "lab", "state", "reason", "remedy", "built"), str),
+    "removed": [_THING],
+    "left": [_THING],
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class LabResult:
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> LabResult:
         """The result that `to_dict` made this of."""
-        return cls(**{**kept, "removed": tuple(kept["removed"]), "left": tuple(kept["left"])})
+        known = {name: kept[name] for name in RESULT}
+        return cls(**{**known, "removed": tuple(kept["removed"]), "left": tuple(kept["left"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Everything."""
@@ -156,17 +165,16 @@ class ResetReport(Shown):
             ("What is left", self._things("left")),
             ("What was removed", self._things("removed")),
         ]
-        return "\n".join(
-            [
-                '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-                '<meta name="viewport" content="width=device-width, initial-scale=1">',
-                f"<title>{title}</title><style>{STYLE_SHEET.read_text(encoding='utf-8')}</style></head><body>",
-                f"<h1>{title}</h1><p>{html_escaped(self.heading)}</p>",
-                f'<p class="{"good" if self.clean else "bad"}">{html_escaped(self.summary)}</p>',
-                *(f"<h2>{name}</h2><div>{block.html()}</div>" for name, block in sections if block.html()),
-                "</body></html>",
-            ]
-        )
+        page = [
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{title}</title><style>{STYLE_SHEET.read_text(encoding='utf-8')}</style></head><body>",
+            f"<h1>{title}</h1><p>{html_escaped(self.heading)}</p>",
+            f'<p class="{"good" if self.clean else "bad"}">{html_escaped(self.summary)}</p>',
+            *(f"<h2>{name}</h2><div>{block.html()}</div>" for name, block in sections if block.html()),
+            "</body></html>",
+        ]
+        return visible("\n".join(page))
 
     def _results(self) -> Table:
         rows = [(*lab.where, lab.outcome, counts(lab.removed)) for lab in self.labs]

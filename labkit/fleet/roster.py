@@ -21,7 +21,7 @@ from labkit.text.shown import Shown
 from labkit.text.wording import counted, printable
 
 REQUIRED = ("attendee", "account", "region")
-OPTIONAL = ("lab", "profile", "role", "principal", "endpoint")
+OPTIONAL = ("lab", "profile", "role", "given_role", "principal", "endpoint")
 DEFAULT_LAB = "jwt-lab"
 
 _OTHER_NAMES = {"account_id": "account", "lab_name": "lab"}
@@ -36,8 +36,9 @@ _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/[\w+=,
 class Seat:
     """One attendee's lab: its account and region, its name, and how the instructor gets there.
 
-    `profile`, `role` (an ARN, or a role's name in the account), `principal` (the ARN of the role or user that the
-    attendee works as) and `endpoint` (of a fake account in rehearsal) are empty where the roster says nothing.
+    `profile`, `role` (an ARN, or a role's name in the account), `given_role` (the same: the one that the functions run
+    with, where nobody may make any), `principal` (the ARN of the role or user that the attendee works as) and
+    `endpoint` (of a fake account in rehearsal) are empty where the roster says nothing.
     """
 
     line: int
@@ -47,15 +48,24 @@ class Seat:
     lab: str
     profile: str = ""
     role: str = ""
+    given_role: str = ""
     principal: str = ""
     endpoint: str = ""
 
     @property
     def role_arn(self) -> str:
         """The ARN of the role to assume; empty if there is none."""
-        if not self.role or self.role.startswith("arn:"):
-            return self.role
-        return f"arn:{partition(self.region).name}:iam::{self.account}:role/{self.role.lstrip('/')}"
+        return self._arn(self.role)
+
+    @property
+    def given_role_arn(self) -> str | None:
+        """The ARN of the role that the account gives for the functions, if it gives one."""
+        return self._arn(self.given_role) or None
+
+    def _arn(self, role: str) -> str:
+        if not role or role.startswith("arn:"):
+            return role
+        return f"arn:{partition(self.region).name}:iam::{self.account}:role/{role.lstrip('/')}"
 
 
 @dataclass(frozen=True)
@@ -277,12 +287,15 @@ def _check_region(region: str) -> None:
 
 
 def _check_arns(row: dict[str, str]) -> None:
-    role, principal = _ROLE_ARN.fullmatch(row["role"]), _PRINCIPAL_ARN.fullmatch(row["principal"])
-    if row["role"] and not role and (row["role"].startswith("arn:") or not _ROLE_NAME.fullmatch(row["role"])):
-        raise LabError(f"{row['role']!r} is not the ARN or the name of a role.", "Mend the column role.")
-    if row["principal"] and not principal:
+    arns = [_PRINCIPAL_ARN.fullmatch(row["principal"])]
+    if row["principal"] and not arns[0]:
         raise LabError(f"{row['principal']!r} is not the ARN of a role or user.", "Mend the column principal.")
-    for match in (role, principal):
+    for column in ("role", "given_role"):
+        role, arn = row[column], _ROLE_ARN.fullmatch(row[column])
+        if role and not arn and (role.startswith("arn:") or not _ROLE_NAME.fullmatch(role)):
+            raise LabError(f"{role!r} is not the ARN or the name of a role.", f"Mend the column {column}.")
+        arns.append(arn)
+    for match in arns:
         if match and match[1] != row["account"]:
             raise LabError(
                 f"{match[0]} is of account {match[1]}, but the row is for {row['account']}.", "Mend one of the two."
@@ -292,7 +305,7 @@ def _check_arns(row: dict[str, str]) -> None:
 def _check_endpoint(row: dict[str, str]) -> None:
     if not row["endpoint"]:
         return
-    if row["profile"] or row["role"]:
+    if row["profile"] or row["role"] or row["given_role"]:
         raise LabError("The row has an endpoint and a profile or role.", "An endpoint is for rehearsal only.")
     if not (row["endpoint"].lower().startswith("http://") and leads_here(row["endpoint"])):
         raise LabError(

@@ -80,4 +80,5 @@ def predict(progress: Progress, name: str, option: str | None = None, *, skip: b
     def choose(chosen: str | None) -> Prediction:
         return predict(progress, name, chosen, skip=chosen is None)
 
-    return Prediction(question, kept.get("last"), kept.get("first"), bool(kept.get("skipped")), choose)
+    last, first = (kept.get(which) if kept.get(which) in question.options else None for which in ("last", "first"))
+    return Prediction(question, last, first, bool(kept.get("skipped")), choose)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.learning.lessons import Chapter, Question, lessons
 from labkit.machine.private_files import private_folder, read_object, write_json
+from labkit.machine.shapes import fits, is_count
 from labkit.settings import Settings
 from labkit.text.blocks import Block, Table, sentences
 from labkit.text.shown import Shown
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 KINDS = ("predictions", "tasks", "quizzes", "faults")
 BAR = 20
+_SHAPES = {
+    **dict.fromkeys(("first", "last", "fault", "place"), str),
+    **dict.fromkeys(("best", "tries", "hints", "guesses"), is_count),
+}
 
 
 class Progress:
@@ -44,8 +49,7 @@ class Progress:
 
     def count(self, kind: str, name: str, what: str) -> int:
         """Count something that happened once more, and return how often it has now."""
-        before = self.of(kind, name).get(what)
-        times = before + 1 if isinstance(before, int) else 1
+        times: int = self.of(kind, name).get(what, 0) + 1
         self.note(kind, name, **{what: times})
         return times
 
@@ -73,7 +77,10 @@ class Progress:
     def _read(self) -> dict[str, Any]:
         """What is kept, without what is not in our shape."""
         kinds = _dictionaries(read_object(self.file))
-        return {kind: _dictionaries(of_kind) for kind, of_kind in kinds.items()}
+        return {
+            kind: {name: _sound(known) for name, known in _dictionaries(of_kind).items()}
+            for kind, of_kind in kinds.items()
+        }
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,6 +141,10 @@ class ProgressReport(Shown):
             for question, letter in first
             if isinstance(question, Question) and letter in list(question.options) and letter != question.right
         ]
+
+
+def _sound(known: dict[str, Any]) -> dict[str, Any]:
+    return {what: value for what, value in known.items() if fits(value, _SHAPES.get(what, bool))}
 
 
 def _dictionaries(kept: dict[str, Any]) -> dict[str, dict[str, Any]]:

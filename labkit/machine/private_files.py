@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import LabError
+from labkit.machine.shapes import fits
 
 
 def current_user() -> int:
@@ -146,11 +147,16 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; None if it is not there, is a pipe or the like, holds no JSON, or is not this user's own."""
+    """Read a JSON file; None if it is not there, is a pipe or the like, holds no JSON, or is not this user's own.
+
+    Nor is it JSON that could not be written again: NaN, or half of a character.
+    """
     try:
         # A pipe or a device would be read for ever; a folder is named as one.
         readable = is_own(path) and (path.is_file() or path.is_dir())
-        return json.loads(path.read_text(encoding="utf-8")) if readable else None
+        value = json.loads(path.read_text(encoding="utf-8")) if readable else None
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        return value
     except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     except OSError as error:
@@ -159,10 +165,10 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON file that holds an object; {} for another value, and where `read_json` gives None."""
+def read_object(path: Path, shape: Any = dict) -> dict[str, Any]:
+    """Read a JSON file that holds an object of a shape; {} for another value, and where `read_json` gives None."""
     value = read_json(path)
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) and fits(value, shape) else {}
 
 
 def _mode(path: Path) -> int:

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from types import NoneType
 from typing import Any
 
 from labkit.aws import aws_errors_in_words, or_none, until_settled
 from labkit.errors import LabError, UsageError
 from labkit.machine.polling import until
 from labkit.machine.private_files import read_object, write_json
+from labkit.machine.shapes import is_moment
 from labkit.removal.receipt import Receipt, left_table, removed_table
 from labkit.removal.second_scan import other_labs, scan
 from labkit.steps import STEPS
@@ -221,20 +223,25 @@ def _told(target: Target, look: Callable[[], tuple[Left, ...]]) -> tuple[Left, .
         return (Left("second scan", target.names.lab, target.names.lab, why, ours=True),)
 
 
+_DELETION = {**dict.fromkeys(("kind", "name", "id", "why", "service", "operation"), str), "parameters": dict,
+             "part_of": (str, NoneType)}  # fmt: skip
+_SHAPE = {"place": str, "started": is_moment, "deletions": [_DELETION]}
+
+
 class _Record:
     """What a removal is about to delete, kept until it is over: one that was killed is not forgotten."""
 
     def __init__(self, target: Target) -> None:
         self._file = target.folder / "removal.json"
         self._place = f"{target.place.account} {target.place.region}"
-        kept = read_object(self._file)
+        kept = read_object(self._file, _SHAPE)
         self._kept = kept if kept.get("place") == self._place else {}
 
     def removed_before(self, removal: Plan) -> list[Deletion]:
         """What an earlier removal was to delete and a new plan does not find any more."""
         standing = Counter((deletion.kind, deletion.name) for deletion in removal.deletions)
         removed = []
-        for deletion in (Deletion(**kept) for kept in self._kept.get("deletions", [])):
+        for deletion in (Deletion(*map(kept.get, _DELETION)) for kept in self._kept.get("deletions", [])):
             if standing[deletion.kind, deletion.name]:
                 standing[deletion.kind, deletion.name] -= 1
             else:

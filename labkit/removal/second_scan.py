@@ -28,12 +28,17 @@ _ARNS = {
     kinds.LOG_GROUP: r":logs:[^:]*:\d*:log-group:([^:]+)(?::\*)?",
 }
 
+# A role's name as a step of some lab gives it: this one's in another region, too.
+_OF_A_STEP = re.compile(rf".+-({'|'.join(REMOVABLE)})-[a-z]+(-[a-z]+)+-\d+")
+
 
 def scan(target: Target) -> tuple[Left, ...]:
     """Everything that bears the lab's tag, a name of the lab, or belongs to something that does. Reads only.
 
-    Another region than the lab's is not looked at: the tag index and the listings are a region's. Roles are listed
-    on every path, and outside the labs' own only a name can reveal them: their tags may not be read.
+    Another region than the lab's is not looked at: the tag index and the listings are a region's, and a role's name
+    says of which it is. Roles are listed on every path, and outside the labs' own only a name can reveal them: their
+    tags may not be read. What bears the lab's tag under a name of its own is not removed, since no step made it; how
+    it can be is told.
 
     Raises:
         ClientError: AWS refused one of the calls.
@@ -101,15 +106,16 @@ def _user_pools(target: Target, tagged: list[str]) -> Iterator[Left]:
         if name == wanted or pool["Id"] in tagged:
             tags = _tags(cognito.list_tags_for_resource, ResourceArn=target.names.user_pool_arn(pool["Id"]))
             for found in _judged(target, kinds.USER_POOL, name, pool["Id"], tags, wanted):
-                yield found
                 yield from _domains(cognito, found)
+                yield found
 
 
 def _domains(cognito: Any, pool: Left) -> Iterator[Left]:
     described = cognito.describe_user_pool(UserPoolId=pool.id)["UserPool"] if pool.ours else {}
     for domain in (described.get("Domain"), described.get("CustomDomain")):
         if domain:
-            yield Left(kinds.HOSTED_DOMAIN, pool.name, domain, _REVEALED.format("parent"), ours=True)
+            command = f"aws cognito-idp delete-user-pool-domain --user-pool-id {pool.id} --domain {domain}"
+            yield _part(pool, kinds.HOSTED_DOMAIN, pool.name, domain, command)
 
 
 def _functions(target: Target, tagged: list[str]) -> Iterator[Left]:
@@ -139,11 +145,20 @@ def _roles(target: Target) -> Iterator[Left]:
         name = role["RoleName"]
         if role.get("Path") != ROLE_PATH:
             yield from _judged(target, kinds.ROLE, name, name, {}, *wanted)
-        elif name.startswith(f"{target.names.lab}-"):
-            tags = _tags(iam.list_role_tags, RoleName=name)
-            for found in _judged(target, kinds.ROLE, name, name, tags, *wanted):
-                yield found
+        elif name in wanted or not _OF_A_STEP.fullmatch(name):
+            for found in _judged(target, kinds.ROLE, name, name, _role_tags(iam, name, wanted), *wanted):
                 yield from _policies(iam, found)
+                yield found
+
+
+def _role_tags(iam: Any, name: str, wanted: Collection[str]) -> dict[str, str] | None:
+    """The tags of a role. One of a name of its own that refuses to tell them is another attendee's."""
+    try:
+        return _tags(iam.list_role_tags, RoleName=name)
+    except ClientError as error:
+        if name not in wanted and error_code(error) in DENIED:
+            return None
+        raise
 
 
 def _all_roles(target: Target) -> Iterator[dict[str, Any]]:
@@ -157,9 +172,14 @@ def _all_roles(target: Target) -> Iterator[dict[str, Any]]:
 
 
 def _policies(iam: Any, role: Left) -> Iterator[Left]:
-    for policy in every(iam, "list_role_policies", "PolicyNames", RoleName=role.name) if role.ours else ():
-        name = f"{policy} of {role.name}"
-        yield Left(kinds.ROLE_POLICY, name, name, _REVEALED.format("parent"), ours=True)
+    key, option = {"RoleName": role.name}, f"--role-name {role.name}"
+    for policy in every(iam, "list_role_policies", "PolicyNames", **key) if role.ours else ():
+        name, command = f"{policy} of {role.name}", f"aws iam delete-role-policy {option} --policy-name {policy}"
+        yield _part(role, kinds.ROLE_POLICY, name, name, command)
+    for policy in every(iam, "list_attached_role_policies", "AttachedPolicies", **key) if role.ours else ():
+        name = f"{policy['PolicyName']} of {role.name}"
+        command = f"aws iam detach-role-policy {option} --policy-arn {policy['PolicyArn']}"
+        yield _part(role, kinds.ATTACHED_POLICY, name, name, command)
 
 
 def _log_groups(target: Target, tagged: list[str]) -> Iterator[Left]:
@@ -190,10 +210,25 @@ def _judged(
 ) -> Iterator[Left]:
     """What a resource is, if it stands (its tags can be read) and bears the lab's tag or a wanted name."""
     if tags is not None and tags.get(TAG_KEY) == target.names.lab:
-        yield Left(kind, name, resource_id, _REVEALED.format("tag"), ours=True)
+        own = "" if name in wanted else f", under a name of its own{_TO_DELETE}{_BY_HAND[kind]} {resource_id}"
+        yield Left(kind, name, resource_id, _REVEALED.format("tag") + own, ours=True)
     elif tags is not None and name in wanted:
         why = f"{_REVEALED.format('name')}; it does not bear the lab's tag"
         yield Left(kind, name, resource_id, why, ours=False)
 
 
+def _part(parent: Left, kind: str, name: str, resource_id: str, command: str) -> Left:
+    """A part of what is the lab's. The command that takes it away is told where its parent's is."""
+    by_hand = _TO_DELETE + command if _TO_DELETE in parent.why else ""
+    return Left(kind, name, resource_id, _REVEALED.format("parent") + by_hand, ours=True)
+
+
 _REVEALED = "the second scan found it by its {}"
+_TO_DELETE = "; to delete it: "
+_BY_HAND = {
+    kinds.FUNCTION: "aws lambda delete-function --function-name",
+    kinds.USER_POOL: "aws cognito-idp delete-user-pool --user-pool-id",
+    kinds.HTTP_API: "aws apigatewayv2 delete-api --api-id",
+    kinds.LOG_GROUP: "aws logs delete-log-group --log-group-name",
+    kinds.ROLE: "aws iam delete-role --role-name",
+}

@@ -31,17 +31,18 @@ def given_resource(target: Target) -> Resource:
     return Resource(kinds.ROLE, _name(target), found=True, given=True)
 
 
-def require_given_role(target: Target) -> None:
-    """Refuse to build with a given role that is known to be of no use. Reads only.
+def require_given_role(target: Target) -> str:
+    """Refuse to build with a given role that is known to be of no use; what is known of its trust. Reads only.
 
     Raises:
         LabError: there is no such role, or its trust policy does not name Lambda.
     """
     trust = _trust(target)
     if trust == _GONE:
-        raise LabError(f"There is no role {target.settings.role_arn}, which LABKIT_ROLE_ARN names.", _CHOOSE)
+        raise LabError(f"There is no role {target.settings.role_arn}, which is named as the given one.", _CHOOSE)
     if trust == _OTHER:
         raise LabError(f"The trust policy of the given role {_name(target)} does not let Lambda assume it.", _REMEDY)
+    return "Lambda may assume it" if trust == SERVICE else "its trust may not be read: Lambda looks at it"
 
 
 def given_role_row(target: Target) -> Expected:
@@ -97,7 +98,10 @@ def _name(target: Target) -> str:
     return str(target.settings.role_arn).rsplit("/", 1)[-1]
 
 
-_CHOOSE = "Set LABKIT_ROLE_ARN to the role that this account has for you: in AWS Academy it is named LabRole."
+_CHOOSE = (
+    "Set LABKIT_ROLE_ARN, or a roster's column given_role, to the role that this account has for you: in AWS Academy "
+    "it is named LabRole."
+)
 _REMEDY = (
     "Set LABKIT_ROLE_ARN to a role that Lambda may assume (in AWS Academy: LabRole), or have this one's trust policy "
     f"let {SERVICE} do sts:AssumeRole."

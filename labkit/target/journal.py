@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from labkit.errors import LabError
@@ -19,6 +20,8 @@ from labkit.text.shown import Shown
 
 _FILE = "journal.json"
 # What labkit writes into a lab's folder, each with a word that is in it. Beside them there is a lock.
+_COMMAND = {"service": str, "operation": str, "parameters": dict, "made": (str, NoneType)}
+_SHAPE = {"place": str, "reached": [str], "commands": {...: [_COMMAND]}}
 _FILES = {_FILE: "place", "passwords.json": "user_pool_id", "removal.json": "place"}
 
 
@@ -52,7 +55,7 @@ class Journal:
         place = target.place
         self._file = target.folder / _FILE
         self.place = place.cloud.instance if isinstance(place, EmbeddedPlace) else place.account
-        self._kept: dict[str, Any] = read_object(self._file)
+        self._kept: dict[str, Any] = read_object(self._file, _SHAPE)
 
     @property
     def reached_steps(self) -> list[str]:
@@ -93,7 +96,7 @@ class Journal:
     def commands(self, steps: Iterable[str], variables: Mapping[str, str]) -> Commands:
         """The calls that built some steps, in the order of the steps, as AWS CLI lines."""
         kept, steps = self._kept.get("commands", {}) if self.is_current else {}, tuple(steps)
-        calls = [Command(**call) for step in steps for call in kept.get(step, [])]
+        calls = [Command(*map(call.get, _COMMAND)) for step in steps for call in kept.get(step, [])]
         return Commands(steps, tuple(lines(calls, variables)))
 
     def transcript(self, steps: Iterable[str], variables: Mapping[str, str]) -> Commands:
@@ -124,12 +127,11 @@ class Journal:
 
 def was_built(settings: Settings) -> bool:
     """Whether some step of the lab was built in the embedded cloud, told without reaching it."""
-    return bool(_reached(read_object(embedded_folder(settings) / _FILE)))
+    return bool(_reached(read_object(embedded_folder(settings) / _FILE, _SHAPE)))
 
 
 def _reached(kept: Mapping[str, Any]) -> list[str]:
-    reached = kept.get("reached")
-    return reached if isinstance(reached, list) else []
+    return list(kept.get("reached", []))
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,7 +154,9 @@ class Remembered(Shown):
 def remembered(home: Path) -> Remembered:
     """Every lab that has a journal below a LABKIT_HOME. A place is `embedded` or `<account>-<region>`."""
     files = sorted(file for file in (home / "labs").glob(f"*/*/{_FILE}") if is_own(file))
-    return Remembered(tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(read_object(file)))) for file in files))
+    return Remembered(
+        tuple((file.parts[-3], file.parts[-2], ", ".join(_reached(read_object(file, _SHAPE)))) for file in files)
+    )
 
 
 def forget_embedded(home: Path) -> None:

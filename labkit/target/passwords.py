@@ -20,6 +20,7 @@ LENGTH = 20
 # No character that a shell, or the AWS CLI's shorthand (KEY=value,KEY=value), would read as its own.
 _KINDS = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.~")
 _FILE = "passwords.json"
+_SHAPE = {"user_pool_id": str, "passwords": {...: lambda it: it is None or _is_password(it)}, "pending": {...: str}}
 _CHANGING = Lock()
 
 RESET = (
@@ -95,9 +96,13 @@ def _changed(target: Target, user_pool_id: str) -> Iterator[dict[str, Any]]:
         write_json(target.folder / _FILE, kept)
 
 
+def _is_password(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
 def _kept(target: Target, user_pool_id: str) -> dict[str, Any]:
     """The file's content, if it is of this very user pool."""
-    kept = read_object(target.folder / _FILE)
+    kept = read_object(target.folder / _FILE, _SHAPE)
     if kept.get("user_pool_id") != user_pool_id:
         kept = {}
     return {"user_pool_id": user_pool_id, "passwords": kept.get("passwords", {}), "pending": kept.get("pending", {})}

@@ -407,13 +407,13 @@ def test_help_is_no_failure_and_no_command_is_one(labkit: Run) -> None:
 AS_A_TERMINAL_STARTS_IT = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from labkit.cli.main import main
+from labkit.cli.start import main
 main()
 """
 ON_A_FULL_DISK = """
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-from labkit.cli.main import main
+from labkit.cli.start import main
 main()
 """
 
@@ -457,6 +457,39 @@ def test_a_lab_from_ctrl_c_over_a_killed_cloud_to_its_end(home: Path) -> None:
     assert run(home, "cloud", "stop") == (0, "The embedded cloud has stopped.\n", "")
     assert processes(home) == []
     assert remains(home) == []
+
+
+CTRL_C_AT = """
+import atexit, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+moment = sys.argv.pop()
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == moment:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+from labkit.cli.start import main
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["labkit.cli.main", "typer", "inspect", "labkit.cli.class_commands", "labkit.lab"])
+def test_ctrl_c_while_a_command_is_read_in_is_told_as_ever(moment: str, home: Path) -> None:
+    code, out, err = run(home, "status", "--json", moment, code=CTRL_C_AT)
+
+    assert (code, err) == (130, "Stopped.\nNothing is lost: the same command goes on where this one stopped.\n")
+    assert json.loads(out)["error"] == "Stopped."
+
+
+def test_ctrl_c_after_a_command_has_ended_changes_nothing(home: Path) -> None:
+    code, out, err = run(home, "status", "never", code=CTRL_C_AT)
+
+    assert (code, err) == (0, "")
+    assert out.startswith("Lab jwt-lab")
 
 
 def test_a_full_disk_is_named_and_up_goes_on_when_it_is_not(warm_home: Path, new_lab: Callable[..., Lab]) -> None:

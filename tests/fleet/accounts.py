@@ -30,7 +30,7 @@ class Accounts:
 
     def write(self, changes: dict[str, dict[str, str]]) -> None:
         """Write the roster, with changes to some attendees' rows."""
-        columns = ("attendee", "account", "region", "lab", "profile", "role", "principal")
+        columns = ("attendee", "account", "region", "lab", "profile", "role", "given_role", "principal")
         with self.roster.open("w", newline="") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()

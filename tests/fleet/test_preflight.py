@@ -49,7 +49,7 @@ def test_what_an_earlier_class_left(classroom: Classroom) -> None:
 
     assert wrong(classroom.fleet().preflight()) == [
         ("111100000001", "leftovers",
-         f"The lab {lab} of ana stands already: 3 functions, 3 roles, 3 role policies, 3 log groups."),
+         f"The lab {lab} of ana stands already: 3 functions, 3 role policies, 3 roles, 3 log groups."),
         ("111100000002", "leftovers",
          f"The log group /aws/lambda/{lab}-LambdaForAdminUser (/aws/lambda/{lab}-LambdaForAdminUser) has a name of the "
          f"lab {lab} but not its tag, so that lab cannot be built."),
@@ -83,7 +83,7 @@ def test_everything_that_is_found_in_an_account_is_told(classroom: Classroom) ->
     preflight = classroom.fleet().preflight()
 
     assert [found for _, _, found in wrong(preflight)] == [
-        f"The lab {lab} of {attendee} stands already: 3 functions, 3 roles, 3 role policies, 3 log groups."
+        f"The lab {lab} of {attendee} stands already: 3 functions, 3 role policies, 3 roles, 3 log groups."
         for lab, attendee in ((mine, "ana"), (hers, "eva"))
     ]
     told = [found for _, subject, found in notes(preflight) if subject == "leftovers"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from labkit.cloud import process
 from labkit.lab import Lab
@@ -75,6 +76,43 @@ def test_what_only_a_tag_reveals_is_found(lab: Lab, client: Client) -> None:
     }
     assert not receipt.clean
     assert everything(client) == before
+
+
+@pytest.mark.parametrize("name", ["{}-renamed", "mine"])
+def test_each_thing_under_a_name_of_its_own_comes_with_the_command_that_deletes_it(
+    name: str, lab: Lab, client: Client
+) -> None:
+    tags, own = {"jwt-authorizer-lab": lab.settings.name}, name.format(lab.settings.name)
+    role = decoys.role(client, own, tags)
+    policy = decoys.policy(client, f"of-{lab.settings.name}-{len(name)}")
+    client("iam").attach_role_policy(RoleName=own, PolicyArn=policy)
+    decoys.api(client, own, tags)
+    decoys.user_pool(client, own, tags, domain=f"own-{lab.settings.name}")
+    decoys.function(client, own, role, tags)
+    decoys.log_group(client, f"/own/{own}", tags)
+    before = everything(client)
+
+    receipt = lab.down()
+
+    assert everything(client) == before
+    assert len(receipt.left) == 8
+    assert all(left.ours for left in receipt.left)
+    for left in receipt.left:
+        paste(client, left.why.split("; to delete it: ")[1])
+    assert lab.down().left == ()
+    client("iam").delete_policy(PolicyArn=policy)
+
+
+def paste(client: Client, line: str) -> None:
+    """Make the call of a line of the AWS CLI, as it stands."""
+    aws, service, operation, *options = line.split()
+    assert aws == "aws"
+    api = client(service)
+    shapes = {xform_name(shape, "-"): shape for shape in api.meta.service_model.operation_names}
+    members = api.meta.service_model.operation_model(shapes[operation]).input_shape.members
+    named = {f"--{xform_name(member, '-')}": member for member in members}
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    getattr(api, operation.replace("-", "_"))(**{named[option]: value for option, value in given.items()})
 
 
 def test_what_only_a_name_reveals_is_found_and_is_not_called_the_labs(lab: Lab, client: Client) -> None:
@@ -273,3 +311,26 @@ def test_who_takes_a_lab_out_of_an_account_is_told_of_the_other_labs_there(
     assert lab.settings.name in [left.name for left in receipt.left if left.kind == "lab"]
     monkeypatch.undo()
     lab.down()
+
+
+def test_a_lab_of_the_same_name_in_another_region_is_another(lab: Lab, home: Path, client: Client) -> None:
+    """Roles are global, and say in their names of which region they are."""
+    lab.up(through="functions")
+    role = f"{lab.settings.name}-LambdaForAdminUser-us-west-2"
+    decoys.role(client, role, {"jwt-authorizer-lab": lab.settings.name})
+
+    receipt = lab.down()
+
+    assert receipt.left == ()
+    assert client("iam").get_role(RoleName=role)
+
+
+def test_a_role_of_another_attendee_that_tells_no_tags_is_not_the_labs(lab: Lab, client: Client) -> None:
+    """What the attendee's policy denies where a class shares an account. Of the lab's own names all must be told."""
+    decoys.role(client, f"{lab.settings.name}s-own", {"jwt-authorizer-lab": f"{lab.settings.name}s"})
+    refuse(lab.target, "iam", "ListRoleTags", Refusal("AccessDenied", "You may not."))
+
+    assert lab.down().left == ()
+
+    decoys.role(client, f"{lab.settings.name}-LambdaForAdminUser-us-east-1")
+    assert not lab.down().clean

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from labkit.cli import terminal
+from labkit.cli import ending, terminal
 from labkit.errors import LabError
 from labkit.text.blocks import Block, Code, Folded, Table, sentences
 from labkit.text.shown import Shown
@@ -64,7 +64,7 @@ def test_no_face_of_a_result_acts(block: Block, capsys: pytest.CaptureFixture[st
 
 def test_an_error_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
     error = LabError(f"The function {HOSTILE} is somebody else's: né.", f"Look at {HOSTILE}.")
-    terminal.fail(error, as_json=True)
+    ending.fail(error, as_json=True)
     faces = (str(error), error.problem, error.remedy, *error._render_traceback_(), *capsys.readouterr())
 
     assert [acts(face) for face in faces] == [set()] * len(faces)
