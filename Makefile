@@ -39,8 +39,9 @@ bench: .venv/installed ## Measure how fast it is
 notebooks: .venv/installed ## Run the notebooks and write them back with fresh outputs
 	@$(RUN) python -m tests.notebooks.canonical notebooks/*.ipynb notebooks/*/*.ipynb
 
-LOCKED := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--custom-compile-command "make lock"
+# Extras stay named: an older pip takes the newest release for one that is not, and then finds no hash of it.
+LOCKED := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --custom-compile-command "make lock"
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv; ARGS="--upgrade" takes newer versions)
 	$(LOCKED) --all-extras --group build $(ARGS) --output-file requirements.lock pyproject.toml

@@ -3,6 +3,7 @@
 import re
 import shlex
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_the_lock_satisfies_pyproject() -> None:
         *(line for extra in project["project"]["optional-dependencies"].values() for line in extra),
         *project["dependency-groups"]["build"],
     ]
-    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", LOCK, re.MULTILINE))
+    locked = dict(re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?==(\S+)", LOCK, re.MULTILINE))
     unmet = [
         text
         for text in asked
@@ -37,6 +38,31 @@ def test_every_locked_file_is_known_by_its_hash_alone() -> None:
     assert pins
     assert [pin for pin in pins if "--hash=sha256:" not in pin] == []
     assert re.findall(r"://|--index|--find-links|--trusted-host", LOCK) == []
+
+
+def test_the_lock_names_every_extra_that_a_package_asks_for() -> None:
+    """pip 23 takes the newest release for an extra that is not pinned by its name, and has no hash of it."""
+    named = {Requirement(pin).name: Requirement(pin).extras for pin in re.findall(r"(?m)^[a-z0-9-]\S+==\S+", LOCK)}
+    asked = [
+        (package, wanted)
+        for package in named
+        for wanted in map(Requirement, requires_of(package))
+        if wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+    ]
+    assert len(asked) > 100
+    assert [(package, str(wanted)) for package, wanted in asked if wanted.extras - named[key(wanted)]] == []
+
+
+def requires_of(package: str) -> list[str]:
+    """What an installed package asks for; nothing of one that only other systems need."""
+    try:
+        return metadata.requires(package) or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def key(wanted: Requirement) -> str:
+    return str(canonicalize_name(wanted.name))
 
 
 FROM_THE_LOCK = {"--only-binary=:all:", "--require-hashes"}
