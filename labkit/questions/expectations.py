@@ -11,10 +11,9 @@ from labkit.machine.polling import until
 from labkit.questions.arguments import STAGES
 from labkit.questions.calls import Reply, send
 from labkit.questions.endpoint import LabApi, Question
-from labkit.questions.sign_in import NO_USERS, SignIns
-from labkit.steps.function_code import is_own
+from labkit.questions.sign_in import NO_USERS, SignIns, own_code
 from labkit.steps.report import Finding, Report
-from labkit.target.names import FUNCTIONS, USERS
+from labkit.target.names import USERS
 from labkit.target.passwords import PasswordError
 from labkit.target.target import Target
 
@@ -97,12 +96,5 @@ def _finding(expected: Expectation, question: Question, actual: str, remedy: str
 
 
 def _remedy(target: Target) -> str:
-    """What to do where a call is answered otherwise: `labkit up` deploys a function that the learner changed again."""
-    settings = target.settings
-    own = [function for function in FUNCTIONS if is_own(function, settings.runtime, settings.copy_home)]
-    if not own:
-        return "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."
-    return (
-        f'Your own {" and ".join(own)} may be the cause: lab.check_task("trigger") tells what your trigger does. '
-        "The lab's own come back with: labkit chapters --fresh lambdas; labkit up"
-    )
+    """What to do where a call is answered otherwise."""
+    return own_code(target) or "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."

@@ -9,8 +9,10 @@ from botocore.exceptions import ClientError
 from labkit.aws import error_code, error_message
 from labkit.errors import LabError
 from labkit.steps.app_client import app_client_id
+from labkit.steps.function_code import is_own
 from labkit.steps.user_pool import find_user_pool
 from labkit.target import passwords
+from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 
 MEMBERS = {"id": "IdToken", "access": "AccessToken", "refresh": "RefreshToken"}
@@ -60,7 +62,7 @@ class SignIns:
         except ClientError as error:
             if _WRONG_PASSWORD in error_message(error):
                 passwords.refused(self._target, self._pool_id, user)
-            raise _refused(user, error) from error
+            raise _refused(self._target, user, error) from error
         if "AuthenticationResult" not in answer:
             raise LabError(
                 f"Cognito answered the sign-in of {user} with a challenge ({answer.get('ChallengeName')}).",
@@ -108,13 +110,25 @@ def set_membership(target: Target, user: str, group: str, *, member: bool) -> No
     change(**key, GroupName=group)
 
 
-def _refused(user: str, error: ClientError) -> LabError:
+def own_code(target: Target) -> str | None:
+    """What to do about functions that are the learner's own: `labkit up` deploys them again. None if none is."""
+    settings = target.settings
+    own = [function for function in FUNCTIONS if is_own(function, settings.runtime, settings.copy_home)]
+    if not own:
+        return None
+    return (
+        f'Your own {" and ".join(own)} may be the cause: lab.check_task("trigger") tells what your trigger does. '
+        "The lab's own come back with: labkit chapters --fresh lambdas; labkit up"
+    )
+
+
+def _refused(target: Target, user: str, error: ClientError) -> LabError:
     code, message = error_code(error), error_message(error)
     problem = f"Cognito refused the sign-in of {user} ({code}: {message.rstrip('.')})"
     if _WRONG_PASSWORD in message:
         return passwords.PasswordError(f"{problem}: {passwords.ANOTHER}.", wrong=True)
     if code in _TRIGGER_ERRORS:
-        remedy = (
+        remedy = own_code(target) or (
             "The pre token generation trigger is at fault: labkit check says how, "
             "labkit up --through user-pool mends it."
         )

@@ -175,6 +175,18 @@ def test_a_changed_function_is_no_drift_and_no_remedy_leads_in_a_circle(lab: Lab
     assert lab.check().passed
 
 
+def test_a_sign_in_that_the_learners_own_trigger_stops_leads_back_to_it(lab: Lab, file: Path) -> None:
+    write(file, "    scope = nothing")
+    lab.up("user-pool")
+    with pytest.raises(LabError, match=r"error name 'nothing' is not defined\)") as error:
+        lab.tokens("adminuser")
+    assert error.value.remedy.endswith("labkit chapters --fresh lambdas; labkit up")
+    assert "is not defined in line" in lab.check_task("trigger").text()
+    lab.reset_task("trigger")
+    lab.up()
+    assert lab.tokens("adminuser")
+
+
 def policy(*actions: str, resource: str = "GROUP:*") -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": resource}]}
 
