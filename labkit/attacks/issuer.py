@@ -52,7 +52,8 @@ class Issuer:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
         self.url = f"http://127.0.0.1:{self._server.server_port}/{name}-{secrets.token_hex(8)}"
-        threading.Thread(target=self._server.serve_forever, name=f"issuer {name}", daemon=True).start()
+        serve = partial(self._server.serve_forever, poll_interval=0.02)  # for so long `close` waits
+        threading.Thread(target=serve, name=f"issuer {name}", daemon=True).start()
 
     def close(self) -> None:
         """Serve no longer."""

@@ -41,7 +41,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
 @pytest.fixture(scope="module")
 def page(browser: Browser, jupyter: JupyterLab) -> Iterator[Page]:
     """Chapter 01 of the copy, run once from top to bottom."""
-    context = browser.new_context(viewport={"width": 1400, "height": 8000})
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
     jupyter.run(page, "my-lab/01-functions.ipynb", until="All 24 checks passed.")
     yield page
@@ -118,7 +118,7 @@ def test_a_restarted_kernel_says_what_to_run(page: Page) -> None:
 
 
 def test_a_broken_lab_is_mended(browser: Browser, jupyter: JupyterLab, page: Page) -> None:
-    context = browser.new_context(viewport={"width": 1400, "height": 8000})
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
     mending = context.new_page()
     jupyter.run(mending, "my-lab/08-mend-it.ipynb", until="not named: lab.name_cause()")
     work = (
@@ -142,7 +142,7 @@ def test_a_chapter_opened_without_a_kernel_shows_the_question(
 ) -> None:
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     jupyter.end_kernels()
-    context = browser.new_context(viewport={"width": 1400, "height": 8000})
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
     fresh = context.new_page()
     jupyter.open(fresh, "my-lab/01-functions.ipynb")
     fresh.get_by_text('Choose with: lab.predict("scope-of-two-groups", "a"), or skip=True.').wait_for()

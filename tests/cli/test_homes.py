@@ -231,7 +231,7 @@ def trap() -> Iterator[type[Trap]]:
     kind = type("OneTrap", (Trap,), {"asked": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
     kind.port = server.server_port  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield kind
     server.shutdown()
     server.server_close()

@@ -45,7 +45,7 @@ def test_rough_weather_is_no_failure(home: Path) -> None:
 def test_a_program_that_is_no_cloud_fails(home: Path) -> None:
     cloud = process.start(home)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         port = server.server_address[1]
         with pytest.raises(LabError, match=r"failed its self-test: .*CreateUserPool") as error:
             selftest.check(replace(cloud, port=port, endpoint_url=f"http://127.0.0.1:{port}"))
