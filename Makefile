@@ -26,7 +26,7 @@ test: .venv/installed .venv-awscli/installed ## Run the whole test suite, the no
 	$(RUN) python -m ruff format --check .
 	$(RUN) python -m mypy
 	$(RUN) lint-imports --no-cache --no-logo
-	$(RUN) python -m pytest -n 2 $(ARGS)
+	$(RUN) python -m pytest -n 3 $(ARGS)
 
 demo: .venv/installed ## Play the whole lab in the terminal: build, call, tear down
 	@$(RUN) labkit demo $(ARGS)

@@ -1,4 +1,4 @@
-"""What of a run goes to one worker, in its order, and which of it first: `make test` has two workers.
+"""What of a run goes to one worker, in its order, and which of it first: `make test` has three workers, since each waits now and then.
 
 The mark `xdist_group` is not used: with pytest 9 it was ignored without a word, and a chapter's cells ran apart.
 """
@@ -12,14 +12,13 @@ from xdist.scheduler import LoadScopeScheduling
 # What takes longest, so that it is not what one worker ends with while the other has nothing left.
 LONGEST = (
     "notebooks/chapters",
-    "tests/steps/test_damage.py",
-    "tests/test_lab.py",
-    "tests/policies/test_attendee_policy.py",
     "tests/faults/test_up.py",
+    "tests/fleet/test_crash.py",
     "tests/faults/test_down.py",
-    "tests/tokens/test_decision.py",
+    "tests/cli/test_homes.py",
     "tests/awscli/test_lines.py",
-    "notebooks/instructors/reset-a-class.ipynb",
+    "tests/fleet/test_reset.py",
+    "tests/browser/test_learning.py",
     "tests/notebooks/test_runs.py",
 )
 
