@@ -1,4 +1,6 @@
-"""What of a run goes to one worker, in its order, and which of it first: `make test` has three workers, since each waits now and then.
+"""What of a run goes to one worker, in its order, and which of it first.
+
+`make test` has three workers for two cores, since each waits now and then.
 
 The mark `xdist_group` is not used: with pytest 9 it was ignored without a word, and a chapter's cells ran apart.
 """

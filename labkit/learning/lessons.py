@@ -51,7 +51,7 @@ class Question:
 
     def letter(self, answer: str) -> str:
         """The letter of an option that is given by its letter or its text. UsageError if there is no such option."""
-        said = answer.strip().casefold()
+        said = answer.strip().casefold() if isinstance(answer, str) else None
         for letter, option in self.options.items():
             if said in (letter, option.text.casefold()):
                 return letter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,8 @@ def quiz(progress: Progress, name: str, seed: int = 0, answers: Sequence[str] | 
         UsageError: there is no such quiz, an answer is missing, or one is no option.
     """
     text = named("quiz", lessons().quizzes, name)
+    if not isinstance(seed, int):
+        raise UsageError("A seed is a number.", f'Give answers by their name: lab.quiz("{name}", answers="...").')
     questions = _mixed(text, seed)
     given = () if answers is None else _known(questions, answers)
     asked = Quiz(text, seed, questions, given, lambda chosen: quiz(progress, name, seed, chosen))
@@ -75,9 +77,17 @@ def quiz(progress: Progress, name: str, seed: int = 0, answers: Sequence[str] | 
 
 
 def _known(questions: tuple[Question, ...], answers: Sequence[str]) -> tuple[str, ...]:
-    if len(answers) != len(questions):
-        raise UsageError(f"{len(answers)} answers do not fit {len(questions)} questions.", "Give a letter for each.")
-    return tuple(question.letter(answer) for question, answer in zip(questions, answers, strict=True))
+    given = len(answers) if isinstance(answers, Sized) else 1
+    if given != len(questions):
+        raise UsageError(f"{given} answers do not fit {len(questions)} questions.", "Give a letter for each.")
+    return tuple(_letter(number, *both) for number, both in enumerate(zip(questions, answers, strict=True), 1))
+
+
+def _letter(number: int, question: Question, answer: str) -> str:
+    try:
+        return question.letter(answer)
+    except UsageError as error:
+        raise UsageError(f"Question {number} has no option {answer!r}.", error.remedy) from error
 
 
 def _mixed(text: QuizText, seed: int) -> tuple[Question, ...]:

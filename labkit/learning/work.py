@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from labkit.learning.lessons import TaskText
 from labkit.settings import Settings
 from labkit.steps.function_code import copy_folder
 from labkit.target.target import Target
+from labkit.text.wording import counted
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class Workplace:
     def target(self) -> Target:
         """The lab's place. LabError if there is no lab."""
         return self.reach()
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether the learner has a copy of the chapters."""
+        return copy_folder(self.settings.copy_home) is not None
 
     @property
     def copy(self) -> Path:
@@ -94,6 +102,13 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     if not callable(function):
         raise NotYet(say=f"A function is wanted, and this is {type(function).__name__}.")
+    with suppress(ValueError):  # a builtin may not tell what it takes
+        takes = inspect.signature(function)
+        try:
+            takes.bind(*arguments)
+        except TypeError:
+            count = counted(len(arguments), "argument")
+            raise NotYet(say=f"Your function takes {takes}, and it is called with {count}.") from None
     try:
         return function(*arguments)
     except Exception as error:

@@ -117,8 +117,9 @@ def own_code(target: Target) -> str | None:
     if not own:
         return None
     return (
-        f'Your own {" and ".join(own)} may be the cause: lab.check_task("trigger") tells what your trigger does. '
-        "The lab's own come back with: labkit chapters --fresh lambdas; labkit up"
+        f'Your own {" and ".join(own)} may be the cause: in a notebook, lab.check_task("trigger") tells what your '
+        "trigger does. In a terminal, labkit chapters --fresh lambdas brings the lab's own back. "
+        "Then deploy it: labkit up"
     )
 
 

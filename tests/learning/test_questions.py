@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,8 +68,10 @@ def test_a_record_of_another_shape_counts_as_far_as_it_has_ours(progress: Progre
         assert progress.count("predictions", NAME, "tries") == before + 1
 
 
-@pytest.mark.parametrize(("name", "option"), [("nothing", None), (NAME, "z"), (NAME, "")])
-def test_a_wrong_name_is_a_wrong_call(progress: Progress, name: str, option: str | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "option"), [("nothing", None), (NAME, "z"), (NAME, ""), (NAME, 2), (NAME, True), (NAME, ["a"])]
+)
+def test_a_wrong_name_is_a_wrong_call(progress: Progress, name: str, option: Any) -> None:
     with pytest.raises(UsageError, match="Name one of"):
         predict(progress, name, option)
 
@@ -122,7 +125,12 @@ def test_a_quiz_is_scored_and_says_why(progress: Progress, pool: QuizText) -> No
     assert progress.of("quizzes", "requests") == {"best": 3, "tries": 2, "solved": True}
 
 
-@pytest.mark.parametrize("answers", [[], ["a"], ["a", "b", "z"]])
-def test_an_answer_is_wanted_for_each_question(progress: Progress, pool: QuizText, answers: list[str]) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize("answers", [[], ["a"], 5, ["a", "b", "z"], [1, 2, 3]])
+def test_an_answer_is_wanted_for_each_question(progress: Progress, pool: QuizText, answers: Any) -> None:
+    with pytest.raises(UsageError, match=r"answers do not fit 3 questions\.|Question [13] has no option"):
         quizzes.quiz(progress, "requests", 0, answers)
+
+
+def test_answers_in_the_place_of_the_seed_are_told(progress: Progress, pool: QuizText) -> None:
+    with pytest.raises(UsageError, match=r"A seed is a number"):
+        quizzes.quiz(progress, "requests", ["a", "b", "c"])  # type: ignore[arg-type]

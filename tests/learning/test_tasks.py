@@ -68,6 +68,7 @@ TRAPS = {
     "not-text": '    scope = [f"{g}-{client_id}" for g in groups]',
     "scope-of-nothing": f'    scope = {JOINED} or f"guest-{{client_id}}"',
     "no-event": f"    scope = {JOINED}\n    return scope",
+    "one-client": '    scope = " ".join(f"{g}-abc" for g in groups)',
     "not-deployed": f"    scope = {JOINED}",
 }
 
@@ -87,6 +88,11 @@ def test_a_trigger_that_fails_without_groups_is_told(lab: Lab, file: Path) -> No
     assert_said(verdict, "raises-without-groups")
     assert "TypeError" in verdict.found
     assert " in line " in verdict.found
+
+
+def test_a_file_that_is_gone_is_not_the_labs_own(lab: Lab, file: Path) -> None:
+    file.rename(file.with_name("function.py"))
+    assert "There is no lambda_function.py" in lab.check_task("trigger").sentence
 
 
 def test_every_sentence_for_a_wrong_answer_has_its_trap() -> None:
@@ -169,7 +175,7 @@ def test_a_changed_function_is_no_drift_and_no_remedy_leads_in_a_circle(lab: Lab
     lab.up()
     calls = [finding for finding in lab.check().findings if finding.step == "calls"]
     assert calls
-    assert all("labkit chapters --fresh lambdas; labkit up" in finding.remedy for finding in calls)
+    assert all("labkit chapters --fresh lambdas brings the lab's own back" in finding.remedy for finding in calls)
     lab.reset_task("trigger")
     lab.up()
     assert lab.check().passed
@@ -180,7 +186,7 @@ def test_a_sign_in_that_the_learners_own_trigger_stops_leads_back_to_it(lab: Lab
     lab.up("user-pool")
     with pytest.raises(LabError, match=r"error name 'nothing' is not defined\)") as error:
         lab.tokens("adminuser")
-    assert error.value.remedy.endswith("labkit chapters --fresh lambdas; labkit up")
+    assert "labkit chapters --fresh lambdas brings the lab's own back" in error.value.remedy
     assert "is not defined in line" in lab.check_task("trigger").text()
     lab.reset_task("trigger")
     lab.up()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from labkit.aws import aws_errors_in_words, until_settled
-from labkit.errors import LabError
+from labkit.errors import LabError, UsageError
 from labkit.learning.faults.results import Causes, Clue, Mending, Named, Symptom
 from labkit.learning.faults.table import FAULTS, Fault
 from labkit.learning.lessons import HINTS, FaultText, lessons, named
@@ -52,6 +52,8 @@ class BrokenLab:
         Raises:
             LabError: the lab is not whole and sound, or is broken already.
         """
+        if not isinstance(seed, int | None):
+            raise UsageError("A seed is a number.", "Leave it out for a fault that you have not met.")
         if self.stands():
             raise LabError(
                 "This lab is broken already, and waits for you.",

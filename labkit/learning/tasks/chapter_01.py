@@ -14,10 +14,12 @@ from labkit.steps.function_code import package, source_file
 from labkit.steps.functions import find_function
 from labkit.target.names import PRE_TOKEN
 
-CLIENT = "abc"
+# The app client that the task speaks of, and one that nobody can know of.
+CLIENT, ANOTHER = "abc", "7q2"
 # What Cognito may send of a user's groups, by what is said of such a user.
+TWO_GROUPS = {"groupsToOverride": ["admin", "regular"]}
 USERS: dict[str, dict[str, Any] | None] = {
-    "a user in two groups": {"groupsToOverride": ["admin", "regular"]},
+    "a user in two groups": TWO_GROUPS,
     "a user in one group": {"groupsToOverride": ["Night-Shift"]},
     "a user in no group": {"groupsToOverride": []},
     "a user whose groups are null": None,
@@ -29,9 +31,13 @@ def trigger(place: Workplace) -> str:
     """Run the learner's file with each kind of user, then look whether it is what is deployed."""
     settings = place.settings
     file = source_file(PRE_TOKEN, settings.runtime, settings.copy_home)
-    events = [_event(groups) for groups in USERS.values()]
-    for (user, groups), answer in zip(USERS.items(), answers(file, events), strict=True):
+    if place.has_copy and not file.is_relative_to(place.copy):
+        raise NotYet(say=f"There is no {file.name} in lambdas/{PRE_TOKEN} of your copy. It comes back: labkit chapters")
+    *first, last = answers(file, [*(_event(groups) for groups in USERS.values()), _event(TWO_GROUPS, ANOTHER)])
+    for (user, groups), answer in zip(USERS.items(), first, strict=True):
         _judge(user, (groups or {}).get("groupsToOverride", []), *answer)
+    if (found_scope := _scope(last[0] or {})) == _scope(first[0][0]):
+        raise NotYet("one-client", wanted=f"words that end in {ANOTHER}", found=found_scope)
     found = find_function(place.target, PRE_TOKEN)
     code = package(PRE_TOKEN, settings.runtime, settings.copy_home)
     if found is None or found["Configuration"]["CodeSha256"] != code.code_sha256:
@@ -39,12 +45,12 @@ def trigger(place: Workplace) -> str:
     return "two groups, one, none and null each get the scope that they should, and this code is deployed."
 
 
-def _event(groups: dict[str, Any] | None) -> dict[str, Any]:
+def _event(groups: dict[str, Any] | None, client: str = CLIENT) -> dict[str, Any]:
     return {
         "version": "1",
         "triggerSource": "TokenGeneration_Authentication",
         "userName": "somebody",
-        "callerContext": {"clientId": CLIENT},
+        "callerContext": {"clientId": client},
         "request": {"groupConfiguration": groups},
         "response": {"claimsOverrideDetails": None},
     }
