@@ -16,13 +16,13 @@ from labkit.target.names import PRE_TOKEN
 
 # The app client that the task speaks of, and one that nobody can know of.
 CLIENT, ANOTHER = "abc", "7q2"
-# What Cognito may send of a user's groups, by what is said of such a user.
-TWO_GROUPS = {"groupsToOverride": ["admin", "regular"]}
-USERS: dict[str, dict[str, Any] | None] = {
-    "a user in two groups": TWO_GROUPS,
-    "a user in one group": {"groupsToOverride": ["Night-Shift"]},
-    "a user in no group": {"groupsToOverride": []},
-    "a user whose groups are null": None,
+# What Cognito may send of a user's groups, and by which app client, by what is said of such a user.
+USERS: dict[str, tuple[dict[str, Any] | None, str]] = {
+    "a user in two groups": ({"groupsToOverride": ["admin", "regular"]}, CLIENT),
+    "a user in one group": ({"groupsToOverride": ["Night-Shift"]}, CLIENT),
+    "a user in no group": ({"groupsToOverride": []}, CLIENT),
+    "a user whose groups are null": (None, CLIENT),
+    "a user of another app client": ({"groupsToOverride": ["admin", "regular"]}, ANOTHER),
 }
 
 
@@ -33,11 +33,9 @@ def trigger(place: Workplace) -> str:
     file = source_file(PRE_TOKEN, settings.runtime, settings.copy_home)
     if place.has_copy and not file.is_relative_to(place.copy):
         raise NotYet(say=f"There is no {file.name} in lambdas/{PRE_TOKEN} of your copy. It comes back: labkit chapters")
-    *first, last = answers(file, [*(_event(groups) for groups in USERS.values()), _event(TWO_GROUPS, ANOTHER)])
-    for (user, groups), answer in zip(USERS.items(), first, strict=True):
-        _judge(user, (groups or {}).get("groupsToOverride", []), *answer)
-    if (found_scope := _scope(last[0] or {})) == _scope(first[0][0]):
-        raise NotYet("one-client", wanted=f"words that end in {ANOTHER}", found=found_scope)
+    events = [_event(groups, client) for groups, client in USERS.values()]
+    for (user, (groups, client)), answer in zip(USERS.items(), answers(file, events), strict=True):
+        _judge(user, (groups or {}).get("groupsToOverride", []), client, *answer)
     found = find_function(place.target, PRE_TOKEN)
     code = package(PRE_TOKEN, settings.runtime, settings.copy_home)
     if found is None or found["Configuration"]["CodeSha256"] != code.code_sha256:
@@ -45,7 +43,7 @@ def trigger(place: Workplace) -> str:
     return "two groups, one, none and null each get the scope that they should, and this code is deployed."
 
 
-def _event(groups: dict[str, Any] | None, client: str = CLIENT) -> dict[str, Any]:
+def _event(groups: dict[str, Any] | None, client: str) -> dict[str, Any]:
     return {
         "version": "1",
         "triggerSource": "TokenGeneration_Authentication",
@@ -56,9 +54,9 @@ def _event(groups: dict[str, Any] | None, client: str = CLIENT) -> dict[str, Any
     }
 
 
-def _judge(user: str, groups: list[str], answer: Any, raised: str | None) -> None:
+def _judge(user: str, groups: list[str], client: str, answer: Any, raised: str | None) -> None:
     """Raise NotYet unless the answer to a user of these groups has their scope."""
-    wanted = [f"{group}-{CLIENT}" for group in groups]
+    wanted = [f"{group}-{client}" for group in groups]
     if raised:
         raise NotYet(
             "raises-without-groups" if not groups else None, say=f"For {user} it stops.", found=raised, user=user
@@ -68,7 +66,7 @@ def _judge(user: str, groups: list[str], answer: Any, raised: str | None) -> Non
     found = _scope(answer)
     if sorted(found.split(" ") if isinstance(found, str) and found else [found] if found else []) == sorted(wanted):
         return
-    wrong = _wrong_answer(groups, found)
+    wrong = _wrong_answer(groups, client, found)
     raise NotYet(
         wrong, say=f"For {user} the scope is another.", wanted=" ".join(wanted) or "no scope", found=found, user=user
     )
@@ -79,7 +77,7 @@ def _scope(answer: dict[str, Any]) -> Any:
     return (details.get("claimsToAddOrOverride") or {}).get("scope")
 
 
-def _wrong_answer(groups: list[str], found: Any) -> str | None:
+def _wrong_answer(groups: list[str], client: str, found: Any) -> str | None:
     """The name of a common wrong answer."""
     if not found:
         return "open"
@@ -88,19 +86,20 @@ def _wrong_answer(groups: list[str], found: Any) -> str | None:
     if not groups:
         return "scope-of-nothing"
     made = {
-        ", ".join(f"{group}-{CLIENT}" for group in groups): "commas",
-        ",".join(f"{group}-{CLIENT}" for group in groups): "commas",
-        " ".join(f"{CLIENT}-{group}" for group in groups): "turned-round",
+        " ".join(f"{group}-{CLIENT}" for group in groups): "one-client",
+        ", ".join(f"{group}-{client}" for group in groups): "commas",
+        ",".join(f"{group}-{client}" for group in groups): "commas",
+        " ".join(f"{client}-{group}" for group in groups): "turned-round",
         " ".join(groups): "group-alone",
-        " ".join(f"{group}-{CLIENT}" for group in groups).lower(): "lower-case",
-        f"{groups[0]}-{CLIENT}": "first-group-only",
-        f"{groups[-1]}-{CLIENT}": "first-group-only",
+        " ".join(f"{group}-{client}" for group in groups).lower(): "lower-case",
+        f"{groups[0]}-{client}": "first-group-only",
+        f"{groups[-1]}-{client}": "first-group-only",
     }
     if found in made:
         return made[found]
     glued = found.split(" ")
     if len(glued) == len(groups) and all(
-        w.startswith(g) and w.endswith(CLIENT) for g, w in zip(groups, glued, strict=True)
+        w.startswith(g) and w.endswith(client) for g, w in zip(groups, glued, strict=True)
     ):
         return "other-sign"
     return None
