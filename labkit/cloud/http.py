@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Mapping
 
 
@@ -16,13 +15,16 @@ def get(port: int, path: str, headers: Mapping[str, str] | None = None, timeout:
         timeout: seconds to wait for the connection and for each read.
 
     Raises:
-        OSError: nothing listens there, or it does not answer in time.
-        http.client.HTTPException: what answers does not speak HTTP.
+        OSError: nothing listens there, or it does not answer in time, or not in HTTP.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415 - most commands find no cloud to ask
+
+    connection = HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request("GET", path, headers=dict(headers or {}))
         answer = connection.getresponse()
         return answer.status, answer.read()
+    except HTTPException as error:
+        raise ConnectionError(error) from error
     finally:
         connection.close()

@@ -26,7 +26,7 @@ from labkit.cloud.exchange import (
     ask,
     skip_body,
 )
-from labkit.cloud.protocol import VISITS, ServerSettings
+from labkit.cloud.protocol import PRIVATE, VISITS, ServerSettings
 from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
@@ -113,8 +113,9 @@ class Layer:
         return tidy.without_cors(pages.closed(answer))
 
     async def _service(self, scope: Scope, request: Request, door: ToService) -> Answer:
-        if door.service == VISITS:
-            return Answer.of_json(200, self.here.visits.to_json())
+        if door.service in PRIVATE:
+            told = self.here.visits.to_json() if door.service == VISITS else state.function_regions()
+            return Answer.of_json(200, told)
         try:
             call = read_call(self.here, request, door.service, door.region)
         except UnknownCallError:

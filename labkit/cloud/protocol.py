@@ -28,8 +28,10 @@ class ServerSettings:
     seed: int
 
 
-# The name that a request for `cloud.visits` is signed for.
+# What `cloud.private` may ask for, beside AWS's services.
 VISITS = "visits"
+FUNCTION_REGIONS = "function-regions"
+PRIVATE = (VISITS, FUNCTION_REGIONS)
 
 # Answers 200 with the cloud's instance to anyone on this machine who asks; so does every path below it.
 HEALTH_PATH = "/_labkit/health"

@@ -1,25 +1,17 @@
 """Who came to an API of the embedded cloud: the last requests, as the owner of the cloud may ask for them.
 
-They are kept in memory, without a token and without a query. Only a request that is signed with the cloud's own
-credentials is told of them: nothing on AWS is like this, so the name that it is signed for is none of AWS's.
+They are kept in memory, without a token and without a query.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
-from labkit.cloud import http as loopback
 from labkit.cloud.exchange import Request
+from labkit.cloud.private import told
 from labkit.cloud.protocol import VISITS, Cloud
-from labkit.errors import LabError
 from labkit.tokens.token import decode
 
 KEPT = 200  # the lab's own check alone makes more than a dozen
@@ -80,14 +72,4 @@ def _bearer(value: str) -> tuple[str, str | None]:
 
 def visits(cloud: Cloud, api_id: str) -> list[Visit]:
     """The last visits to an API, the oldest first. LabError if the cloud does not tell them."""
-    request = AWSRequest("GET", f"{cloud.endpoint_url}/_labkit/{VISITS}")
-    SigV4Auth(Credentials(cloud.access_key_id, cloud.secret_access_key), VISITS, "us-east-1").add_auth(request)
-    headers = {name: str(value) for name, value in request.headers.items()}
-    try:
-        status, body = loopback.get(cloud.port, f"/_labkit/{VISITS}", headers)
-        told = [Visit(**visit) for visit in json.loads(body)] if status == http.HTTPStatus.OK else None
-    except (OSError, http.client.HTTPException, ValueError, TypeError):
-        told = None
-    if told is None:
-        raise LabError("The embedded cloud does not tell who came to the API.", "Start it anew: labkit cloud stop")
-    return [visit for visit in told if visit.api_id == api_id]
+    return [Visit(**visit) for visit in told(cloud, VISITS) if visit["api_id"] == api_id]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from labkit.text.terms import about
 from labkit.text.wording import distance, moment
 from labkit.tokens import jws
-from labkit.tokens.decision import ApiRequest, AuthorizerSettings, Decision
-from labkit.tokens.token import Token
 
 if TYPE_CHECKING:
     from labkit.target.target import Place
+    from labkit.tokens.decision import ApiRequest, AuthorizerSettings, Decision
+    from labkit.tokens.token import Token
 
 _COGNITO = "https://cognito-idp."
 TIMES = ("exp", "nbf", "iat")

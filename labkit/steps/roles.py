@@ -194,7 +194,7 @@ def users_of_roles(target: Target) -> tuple[dict[str, set[str]], tuple[str, ...]
     Returns:
         The functions, and the regions that refuse to tell theirs.
     """
-    elsewhere = [region for region in target.place.regions("lambda") if region != target.place.region]
+    elsewhere = [region for region in target.place.function_regions() if region != target.place.region]
     clients = [target.place.client("lambda", region) for region in elsewhere]
     here, *there = side_by_side(
         partial(_functions_of, target.client("lambda")), *(partial(_functions_if_told, client) for client in clients)

@@ -94,9 +94,9 @@ class Account:
         _refuse_loopback(client.meta.endpoint_url)
         return client
 
-    def regions(self, service: str) -> list[str]:
-        """The regions of this partition that have a service."""
-        return list(self.session.get_available_regions(service, partition_name=self.partition))
+    def function_regions(self) -> list[str]:
+        """The regions of this partition that have Lambda."""
+        return list(self.session.get_available_regions("lambda", partition_name=self.partition))
 
     @property
     def _dns_suffix(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from labkit.cloud.protocol import Cloud
+from labkit.cloud.protocol import FUNCTION_REGIONS, Cloud
 from labkit.machine.loopback import is_loopback
 from labkit.settings import Settings
 
@@ -75,9 +75,11 @@ class EmbeddedPlace:
             service, region_name=region, endpoint_url=self.cloud.endpoint_url, config=client_config()
         )
 
-    def regions(self, service: str) -> list[str]:
-        """The regions that have a service: the embedded cloud has all that AWS has."""
-        return list(self.session.get_available_regions(service))
+    def function_regions(self) -> list[str]:
+        """The regions that have functions. LabError if the cloud does not tell."""
+        from labkit.cloud.private import told  # noqa: PLC0415
+
+        return list(told(self.cloud, FUNCTION_REGIONS))
 
     def visits(self, api_id: str) -> list[Visit]:
         """Who came to an API lately, the first first. LabError if the cloud does not tell."""

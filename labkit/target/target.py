@@ -43,8 +43,8 @@ class Place(Protocol):
     def client(self, service: str, region: str | None = None) -> Any:
         """A new boto3 client of a service, in this place's region or another."""
 
-    def regions(self, service: str) -> list[str]:
-        """The regions that have a service."""
+    def function_regions(self) -> list[str]:
+        """The regions in which there may be functions."""
 
     def api_url(self, api_id: str) -> str:
         """The URL of an HTTP API's `$default` stage, without a slash at its end."""

@@ -131,6 +131,7 @@ def test_a_region_that_refuses_to_list_its_functions_is_told(lab: Lab, monkeypat
         return made
 
     monkeypatch.setattr(place, "client", client_of)
+    monkeypatch.setattr(place, "function_regions", lambda place: place.session.get_available_regions("lambda"))
 
     receipt = lab.down()
 

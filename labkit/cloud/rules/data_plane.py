@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import http.client
+import http
 import logging
 import os
 from dataclasses import replace
@@ -227,7 +227,7 @@ def _fetch(request: Request, uri: str) -> Answer:
     parts = urlsplit(uri)
     try:
         status, body = loopback.get(parts.port or 80, parts.path or "/")
-    except (OSError, http.client.HTTPException):
+    except OSError:
         log.info("No answer from %s to %s", uri, request.method)
         return UNAVAILABLE
     return Answer(status, (("content-type", "application/json"),), body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
+import http
 import json
 import re
 from collections.abc import Mapping
@@ -74,6 +74,6 @@ def _fetch(url: str) -> Mapping[str, Any] | None:
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         status, body = loopback.get(parts.port or 80, path, timeout=FETCH_SECONDS)
         content = json.loads(body) if status == http.HTTPStatus.OK and len(body) <= LARGEST_KEY_SET else None
-    except (OSError, http.client.HTTPException, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

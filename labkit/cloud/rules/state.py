@@ -129,6 +129,11 @@ def functions(account_id: str, region: str) -> Iterator[tuple[str, dict[str, str
         yield record["config"]["FunctionArn"], record["tags"]
 
 
+def function_regions() -> list[str]:
+    """The regions that have functions, of whichever account."""
+    return sorted({region for _, region, _ in list(lambda_svc._functions._data)})
+
+
 def permissions(function_record: Record) -> list[Record]:
     """The statements of a function's policy; a version of a function has none of its own."""
     return list(function_record.get("policy", {}).get("Statement", ()))

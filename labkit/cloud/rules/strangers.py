@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from labkit.cloud.exchange import Answer, Request
-from labkit.cloud.protocol import HEALTH_PATH, VISITS
+from labkit.cloud.protocol import HEALTH_PATH, PRIVATE
 from labkit.cloud.rules import signature
 from labkit.cloud.rules.call import JSON_TARGETS, SERVICES, Here, Refusal, refused, refused_in_xml
 from labkit.cloud.rules.operations import SERVED, UNSIGNED_COGNITO
@@ -50,7 +50,7 @@ class ToPage:
 
 @dataclass(frozen=True)
 class ToService:
-    """A call of an AWS service or for VISITS, said to be signed with `claim`, or unsigned where AWS asks for none."""
+    """A call of an AWS service or of PRIVATE, said to be signed with `claim`, or unsigned where AWS asks for none."""
 
     service: str
     region: str
@@ -148,7 +148,7 @@ def admit_signed_calls(request: Request) -> Answer | ToService:
         return _closed(403, "The signature of the request lacks a part.", "IncompleteSignatureException")
     if claim is None:
         return _unsigned(request)
-    if claim.service not in (*SERVICES, VISITS):
+    if claim.service not in (*SERVICES, *PRIVATE):
         return only_the_labs_services(request, claim.service)
     return ToService(claim.service, claim.region, claim)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 import requests
 
-from labkit.cloud.protocol import VISITS, Cloud
+from labkit.cloud.protocol import PRIVATE, VISITS, Cloud
 from labkit.cloud.visits import KEPT, visits
 from labkit.errors import LabError
 from tests.cloud.rules.site import Site
@@ -72,7 +72,7 @@ def test_only_the_last_visits_are_kept_and_each_api_has_its_own(cloud: Cloud) ->
     assert visits(cloud, "elsewhere") == []
 
 
-@pytest.mark.parametrize("path", [f"/_labkit/{VISITS}", f"/{VISITS}", "/_labkit/health/visits"])
+@pytest.mark.parametrize("path", [*(f"/_labkit/{name}" for name in PRIVATE), f"/{VISITS}", "/_labkit/health/visits"])
 def test_a_stranger_is_told_nothing(cloud: Cloud, path: str) -> None:
     told(cloud, "secret-api")
     answer = requests.get(cloud.endpoint_url + path, timeout=10)
@@ -81,10 +81,10 @@ def test_a_stranger_is_told_nothing(cloud: Cloud, path: str) -> None:
 
 @pytest.mark.parametrize("wrong", [{"secret_access_key": "x" * 40}, {"access_key_id": "AKIAABCDEFGHIJKLMNOP"}])
 def test_whoever_signs_with_another_key_is_told_nothing(cloud: Cloud, wrong: dict[str, str]) -> None:
-    with pytest.raises(LabError, match="does not tell who came"):
+    with pytest.raises(LabError, match="does not tell its visits"):
         visits(replace(cloud, **wrong), "secret-api")  # type: ignore[arg-type]
 
 
 def test_a_cloud_that_is_gone_is_an_error_in_words(cloud: Cloud) -> None:
-    with pytest.raises(LabError, match="does not tell who came"):
+    with pytest.raises(LabError, match="does not tell its visits"):
         visits(replace(cloud, port=1), "any")
