@@ -20,6 +20,8 @@ INSIDE = Table(("name", "value"), [("id", "1example")])
         (sentences("<b> costs $1."), "<b> costs $1.", "<p>&lt;b&gt; costs <span>$</span>1.</p>"),
         (sentences(r"\(x\) \[x\] \begin{x}"), r"\(x\) \[x\] \begin{x}",
          rf"<p>{B}(x{B}) {B}[x{B}] {B}begin{{x}}</p>"),
+        (sentences("Run `a < b` or `c`."), "Run `a < b` or `c`.",
+         "<p>Run <code>a &lt; b</code> or <code>c</code>.</p>"),
         (Table(("a",), []), "", ""),
         (Table((), [("\x01", "1")]), "----  -\n\\x01  1\n----  -", None),
         (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),

@@ -68,7 +68,7 @@ def _arrived(visits: list[Visit]) -> Seen:
         raise NotYet("some" if any(came) else "nothing", found=sum(came), pieces=pieces)
     say = f"A call of {strange.user} to {strange.path} was answered {strange.status}. See what is wrong: lab.check()"
     where = f"{strange.method} {strange.path}"
-    raise NotYet(_mistake(strange), say=say, pieces=pieces, where=where, user=strange.user, kind=strange.token)
+    raise NotYet(_mistake(strange), say=say, pieces=pieces, where=where, user=strange.user)
 
 
 def _named(call: tuple[str | None, str, int]) -> str:
