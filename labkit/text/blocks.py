@@ -81,8 +81,17 @@ class Table(Block):
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:
-    made = (f'<{tag} style="text-align: left; vertical-align: top">{html_escaped(cell)}</{tag}>' for cell in cells)
+    made = (f'<{tag} style="{_style(cell)}">{html_escaped(cell)}</{tag}>' for cell in cells)
     return f"<tr>{''.join(made)}</tr>\n"
+
+
+def _style(cell: str) -> str:
+    """To the left, and a word that is too long for a narrow window broken anywhere; a short one would be, too."""
+    is_long = any(len(word) > LONGEST_WORD for word in cell.split())
+    return "text-align: left; vertical-align: top" + "; overflow-wrap: anywhere" * is_long
+
+
+LONGEST_WORD = 24
 
 
 @dataclass(frozen=True)

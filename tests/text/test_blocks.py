@@ -48,6 +48,12 @@ def test_a_table_has_headers_or_no_head() -> None:
     assert INSIDE.text().startswith("name    value\n")
 
 
+def test_a_long_word_of_a_table_is_broken_and_a_short_one_is_not() -> None:
+    long, short = Table((), [("a" * 26, "a short word")]).html().split("<td ")[1:]
+    assert "overflow-wrap: anywhere" in long
+    assert "overflow-wrap" not in short
+
+
 def test_an_empty_block_leaves_no_gap() -> None:
     assert text_of([sentences("One."), Table(("a",), []), sentences(), sentences("Two.")]) == "One.\n\nTwo."
     assert html_of([sentences("One."), Table(("a",), []), sentences("Two.")]) == "<p>One.</p><p>Two.</p>"
