@@ -87,7 +87,7 @@ def _row(tag: str, cells: Iterable[str]) -> str:
 
 def _style(cell: str) -> str:
     """To the left, and a word that is too long for a narrow window broken anywhere; a short one would be, too."""
-    is_long = any(len(word) > LONGEST_WORD for word in cell.split())
+    is_long = any(len(word) > LONGEST_WORD for word in re.split(r"[\s-]", cell))
     return "text-align: left; vertical-align: top" + "; overflow-wrap: anywhere" * is_long
 
 
