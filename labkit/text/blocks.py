@@ -86,12 +86,15 @@ def _row(tag: str, cells: Iterable[str]) -> str:
 
 
 def _style(cell: str) -> str:
-    """To the left, and a word that is too long for a narrow window broken anywhere; a short one would be, too."""
-    is_long = any(len(word) > LONGEST_WORD for word in re.split(r"[\s-]", cell))
+    """To the left. A word that is too long for a narrow window is broken anywhere; in that cell a short one is, too.
+
+    A browser breaks at a hyphen by itself, unless a digit follows.
+    """
+    is_long = any(len(word) > LONGEST_WORD for word in re.split(r"\s|-(?!\d)", cell))
     return "text-align: left; vertical-align: top" + "; overflow-wrap: anywhere" * is_long
 
 
-LONGEST_WORD = 24
+LONGEST_WORD = 20
 
 
 @dataclass(frozen=True)
