@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from labkit.attacks import what_if_api
 from labkit.attacks.attack import Attack, AttackReport, attempt_named, chosen
@@ -371,3 +371,17 @@ class Lab(Learner):
         arrival = goto.Arrival(removed, self.up(steps[-1].name) if steps else self.status())
         self._forget_broken()
         return arrival
+
+
+class _NoLabError(UsageError, AttributeError):
+    """A verb was asked of this module in place of a lab."""
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Lead whoever has imported this module for a lab."""
+    if name.startswith("_") or not hasattr(Lab, name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _NoLabError(
+        "`from labkit import lab` imports a module of labkit, and no lab.",
+        "Open your lab: from labkit import Lab, and then lab = Lab.open()",
+    )

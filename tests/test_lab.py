@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import threading
@@ -56,6 +57,16 @@ def test_up_builds_every_step_and_status_finds_it(new_lab: Callable[..., Lab], w
     assert told["issuer"] == f"https://cognito-idp.us-east-1.amazonaws.com/{told['user_pool_id']}"
     assert [(step["name"], step["found"]) for step in told["steps"]] == [(name, True) for name in STEP_NAMES]
     assert of_lab(everything(session(warm_cloud, "us-east-1").client), lab.settings.name) == WHOLE_LAB
+
+
+def test_the_module_that_is_taken_for_a_lab_says_how_to_open_one() -> None:
+    module = importlib.import_module("labkit.lab")
+    for verb in ("up", "check", "predict", "tokens", "doctor"):
+        with pytest.raises(UsageError, match=r"lab = Lab\.open\(\)"):
+            getattr(module, verb)
+    assert not hasattr(module, "up")
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = module.nothing
 
 
 def test_up_through_a_step_stops_there(new_lab: Callable[..., Lab]) -> None:

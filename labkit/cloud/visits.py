@@ -5,6 +5,7 @@ They are kept in memory, without a token and without a query.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from labkit.cloud.exchange import Request
 from labkit.cloud.private import told
 from labkit.cloud.protocol import VISITS, Cloud
+from labkit.tokens.jws import bare
 from labkit.tokens.token import decode
 
 KEPT = 200  # the lab's own check alone makes more than a dozen
@@ -22,9 +24,10 @@ LONGEST = 100  # letters of what a stranger can choose
 class Visit:
     """One request to an API and how it was answered.
 
-    `path` is what stands behind the API's address. `token` is `none`, `unreadable`, `unexpanded` (it still has the
-    shell's `$`), or the kind that the token says it is, `id` or `access`; `user` is whom it names, unverified. `agent`
-    is the first word of the User-Agent.
+    `path` is what stands behind the API's address. `token` is `none`, the kind that the token says it is (`id`,
+    `access`, `refresh`), or what stands in its place: `unexpanded` (it still has the shell's `$`), `quoted` (quotes
+    are in it), `glued` (`Bearer`, and not one blank behind it), `unreadable`. `user` is whom it names, unverified.
+    `agent` is the first word of the User-Agent.
     """
 
     time: float
@@ -57,17 +60,26 @@ class Visits:
 
 def _bearer(value: str) -> tuple[str, str | None]:
     """What the Authorization header holds, in one word, and whom it names."""
-    words = value.split()
-    raw = words[-1] if words else ""
-    if not raw or raw.lower() == "bearer":
+    raw = bare(value)
+    if not raw:
         return "none", None
-    if "$" in value:
-        return "unexpanded", None
+    if mark := next((mark for mark, found in _MARKS.items() if found.search(raw)), None):
+        return mark, None
     token = decode(raw)
     user = token.claims.get("cognito:username") or token.claims.get("username")
+    if token.kind == "refresh":
+        return "refresh", None
     if token.problem or token.kind not in ("id", "access") or not isinstance(user, str):
         return "unreadable", None
     return token.kind, user[:LONGEST]
+
+
+# Typographic quotes are three bytes in UTF-8, and a character each here.
+_MARKS = {
+    "unexpanded": re.compile(r"\$"),
+    "quoted": re.compile("[\"'`]|\xe2\x80[\x98-\x9f]"),
+    "glued": re.compile("bearer", re.IGNORECASE),
+}
 
 
 def visits(cloud: Cloud, api_id: str) -> list[Visit]:

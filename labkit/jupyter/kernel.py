@@ -1,4 +1,6 @@
-"""What the lab adds to a kernel: forms for predictions, tasks and quizzes, and a sentence for a name that is not there.
+"""What the lab adds to a kernel: forms for predictions, tasks and quizzes, and a sentence for a learner's slip.
+
+The slips are a name that an earlier cell makes, and a line that belongs in a terminal.
 
 It is loaded into every kernel of this environment (`etc/ipython/ipython_kernel_config.json`), imports nothing of the
 lab before something of it is shown, and says nothing in a notebook that is not the lab's.
@@ -9,6 +11,8 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
+import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,6 +30,7 @@ def load_ipython_extension(shell: Any) -> None:
     for module, name in FORMS:
         shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, _form)
     shell.set_custom_exc((NameError,), _name_error)
+    shell.input_transformers_post.append(_refuse_terminal_lines)
 
 
 def _form(result: Any, **_: Any) -> dict[str, Any]:
@@ -38,16 +43,49 @@ def _name_error(
     shell: Any, kind: type[BaseException], error: NameError, trace: TracebackType, tb_offset: int | None = None
 ) -> list[str]:
     """Say what to run before this cell, where a cell of this lab's notebook makes the missing name; else as ever."""
-    name = error.name
-    if name and name in _made_in(_notebook()):
+    name, sources = error.name, _sources(_notebook())
+    if name and any(name in _assigned(source) for source in sources):
         lines = [
             f"This kernel does not know `{name}` yet; a cell further up makes it.",
             "Choose Run > Run All Above Selected Cell in the menu, then run this cell again.",
         ]
+    elif name and sources and (command := _COMMAND.match(traceback.extract_tb(trace)[-1].line or "")):
+        lines = _told(command)
     else:
         lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
     shell._showtraceback(kind, error, lines)
     return lines
+
+
+# How a line begins that is meant for a terminal. A word of Python behind the command's makes it none.
+_COMMAND = re.compile(
+    r"\s*(?:\$ )?(?:\w+=\S* )*(?P<name>labkit|aws|curl|make|eval|export|git|pip|python3?|sh|bash|sudo|jq)"
+    r"(?:\s*$|\s+(?!(?:and|for|if|in|is|not|or)\b)[\w\"'$./~-])"
+)
+
+
+def _refuse_terminal_lines(lines: list[str]) -> list[str]:
+    """Say where a line belongs that is no Python and was meant for a terminal; leave every other cell as it is."""
+    try:
+        ast.parse("".join(lines))
+    except SyntaxError as error:
+        found = filter(None, map(_COMMAND.match, lines[: error.lineno]))
+        if (command := next(found, None)) and _sources(_notebook()):
+            raise _TerminalLine(*_told(command)) from None
+    return lines
+
+
+class _TerminalLine(Exception):  # noqa: N818 - a slip
+    def _render_traceback_(self) -> list[str]:
+        return list(self.args)
+
+
+def _told(command: re.Match[str]) -> list[str]:
+    """What a command is, and where it can be run. What leads it to the lab is set in a terminal only."""
+    name, terminal = command["name"], "a terminal: File > New > Terminal"
+    led = ', and eval "$(labkit env)" before it' if name in ("aws", "curl") else ""
+    said = f"Put `!` before the line, or run it in {terminal}." if name == "labkit" else f"Run it in {terminal}{led}."
+    return [f"`{name}` is a command for a terminal, and a cell holds Python.", said]
 
 
 def _notebook() -> Path | None:
@@ -56,16 +94,14 @@ def _notebook() -> Path | None:
     return Path(named) if named else None
 
 
-def _made_in(notebook: Path | None) -> set[str]:
-    """The names that the cells of a notebook of the lab make; none of any other notebook."""
+def _sources(notebook: Path | None) -> list[str]:
+    """The code of the cells of a notebook of the lab; none of any other notebook."""
     try:
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"] if notebook else []
     except (OSError, ValueError, KeyError):
-        return set()
+        return []
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    if not any("from labkit import" in source for source in sources):
-        return set()
-    return {name for source in sources for name in _assigned(source)}
+    return sources if any("from labkit import" in source for source in sources) else []
 
 
 def _assigned(source: str) -> set[str]:

@@ -2,47 +2,69 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from labkit.learning.work import NotYet
+from labkit.learning.work import NO_ANSWER, NotYet
 from labkit.target.doctor import require_runtime
 
 SECONDS = 20
+RESET = 'What was handed out comes back with lab.reset_task("trigger"), and yours stays beside it.'
 
-# Both read a JSON list of events, and write a JSON list of (answer, None) or (None, what was raised, and its line).
+# Both read a JSON list of events, and write one object: what is wrong with the file as a whole, or for each event
+# (answer, None) or (None, what was raised, and its line).
 _PYTHON = """
-import contextlib, json, runpy, sys, traceback
-source, answers = sys.argv[1], []
+import contextlib, inspect, json, runpy, sys, traceback
+source, told = sys.argv[1], {}
+def said(error):
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == source]
+    where = f" in line {lines[-1]}" if lines else ""
+    if isinstance(error, SystemExit): return f"SystemExit, which ends the process,{where}"
+    return f"{type(error).__name__}: {error}{where}"
+def answered(event):
+    try: return json.loads(json.dumps(handler(event, None))), None
+    except BaseException as error: return None, said(error)
+def kind(handler):
+    if not callable(handler): return "missing"
+    if inspect.isclass(handler): return "class"
+    if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler): return "async"
+    return "yield" if inspect.isgeneratorfunction(handler) else None
+events = json.load(sys.stdin)
 with contextlib.redirect_stdout(sys.stderr):
-    for event in json.load(sys.stdin):
-        try:
-            answer = runpy.run_path(source)["lambda_handler"](event, None)
-            answers.append((json.loads(json.dumps(answer)), None))
-        except Exception as error:
-            lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == source]
-            where = f" in line {lines[-1]}" if lines else ""
-            answers.append((None, f"{type(error).__name__}: {error}{where}"))
-print(json.dumps(answers))
+    try:
+        handler = runpy.run_path(source).get("lambda_handler")
+        told["wrong"] = kind(handler)
+        told["answers"] = told["wrong"] or [answered(event) for event in events]
+    except BaseException as error: told["stopped"] = said(error)
+print(json.dumps(told))
 """
 _NODE = """
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-const source = process.argv[1], answers = [], print = console.log;
+const source = process.argv[1], told = {}, print = console.log;
 console.log = console.error;
-const { handler } = await import(pathToFileURL(source));
-for (const event of JSON.parse(readFileSync(0, "utf8"))) {
-  try { answers.push([await handler(event, {}) ?? null, null]); }
-  catch (error) {
-    const line = error.stack?.match(/index\\.mjs:(\\d+)/);
-    answers.push([null, `${error}` + (line ? ` in line ${line[1]}` : "")]);
+const said = (error) => {
+  const line = error?.stack?.match(/index\\.mjs:(\\d+)/);
+  return `${error}` + (line ? ` in line ${line[1]}` : "");
+};
+const kind = (handler) => {
+  if (typeof handler !== "function") return "missing";
+  if (/^class\\b/.test(`${handler}`)) return "class";
+  return /Generator/.test(handler.constructor.name) ? "yield" : null;
+};
+try {
+  const { handler } = await import(pathToFileURL(source));
+  told.wrong = kind(handler);
+  told.answers = [];
+  for (const event of told.wrong ? [] : JSON.parse(readFileSync(0, "utf8"))) {
+    try { told.answers.push([await handler(event, {}) ?? null, null]); }
+    catch (error) { told.answers.push([null, said(error)]); }
   }
-}
-print(JSON.stringify(answers));
+} catch (error) { told.stopped = said(error); }
+print(JSON.stringify(told));
 """
 
 
@@ -50,23 +72,36 @@ def answers(file: Path, events: list[dict[str, Any]]) -> list[tuple[Any, str | N
     """What a function answers to each event: (answer, None), or (None, what it raised and in which line).
 
     Raises:
-        NotYet: the file is no program, or it does not end.
+        NotYet: the file is no program, has no function to call, or does not end.
         LabError: there is no Node.js for it.
     """
-    command = _node(file) if file.suffix == ".mjs" else _python(file)
-    done = _done([*command, str(file)], json.dumps(events))
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [""]
-        raise NotYet(say=f"{file.name} cannot be run: {next((x for x in lines if 'Error' in x), lines[-1])}")
-    return [(answer, raised) for answer, raised in json.loads(done.stdout.splitlines()[-1])]
+    is_python = file.suffix == ".py"
+    handler = "lambda_handler" if is_python else "handler"
+    done = _done([*(_python if is_python else _node)(file), str(file)], json.dumps(events))
+    try:
+        told = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        raise NotYet(say=f"{_name(file)} ended its own process before it had answered.") from None
+    if stopped := told.get("stopped"):
+        raise NotYet(say=f"{_name(file)} stops while it is loaded: {stopped}. Mend that, and save the file.")
+    if told["wrong"] == "missing":
+        raise NotYet(say=f"{_name(file)} has no function `{handler}`, which Lambda calls. {RESET}")
+    if told["wrong"]:
+        raise NotYet(say=f"`{handler}` in {_name(file)} {NO_ANSWER[told['wrong']]}")
+    return [(answer, raised) for answer, raised in told["answers"]]
+
+
+def _name(file: Path) -> str:
+    return f"lambdas/{file.parent.name}/{file.name}"
 
 
 def _python(file: Path) -> list[str]:
     try:
-        ast.parse(file.read_text(encoding="utf-8"))
+        compile(file.read_bytes(), file.name, "exec")
     except SyntaxError as error:
+        where = f"Line {error.lineno} of {_name(file)}" if error.lineno else _name(file)
         line = (error.text or "").strip()
-        raise NotYet(say=f"Line {error.lineno} of {file.name} is not Python: {error.msg}, in `{line}`.") from error
+        raise NotYet(say=f"{where} is not Python: {error.msg}{f', in `{line}`' if line else ''}.") from error
     return [sys.executable, "-I", "-c", _PYTHON]
 
 
@@ -77,7 +112,7 @@ def _node(file: Path) -> list[str]:
         where, line, *more = checked.stderr.strip().splitlines()
         what = next((each for each in more if "SyntaxError" in each), "SyntaxError")
         number = where.rsplit(":", 1)[-1]
-        raise NotYet(say=f"Line {number} of {file.name} is not JavaScript: {what}, in `{line.strip()}`.")
+        raise NotYet(say=f"Line {number} of {_name(file)} is not JavaScript: {what}, in `{line.strip()}`.")
     return ["node", "--input-type=module", "-e", _NODE]
 
 
@@ -87,4 +122,4 @@ def _done(command: list[str], given: str = "") -> subprocess.CompletedProcess[st
             command, input=given, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise NotYet(say=f"{Path(command[-1]).name} was stopped: it had not ended after {SECONDS} seconds.") from error
+        raise NotYet(say=f"{_name(Path(command[-1]))} was stopped: it had not ended in {SECONDS} seconds.") from error

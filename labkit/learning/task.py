@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,7 @@ from labkit.errors import LabError, UsageError
 from labkit.learning.copy import give_file, handed_out_file
 from labkit.learning.lessons import HINTS, TaskText, lessons, named
 from labkit.learning.progress import Progress
-from labkit.learning.work import NotYet, Piece, Seen, Workplace
+from labkit.learning.work import NO_ANSWER, NotYet, Piece, Seen, Workplace
 from labkit.machine.resources import resource
 from labkit.text.blocks import Block, Code, Folded, Table, sentences
 from labkit.text.shown import Shown
@@ -205,6 +207,17 @@ def _require_fit(
 
 
 def _judged(text: TaskText, judge: Callable[[], str | Seen]) -> Verdict:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.filterwarnings("always", _UNAWAITED.pattern)
+        verdict = _outcome(text, judge)
+    unawaited = next(filter(None, (_UNAWAITED.match(str(warning.message)) for warning in warned)), None)
+    return Verdict(text, "not yet", f"`{unawaited[1]}` {NO_ANSWER['async']}") if unawaited else verdict
+
+
+_UNAWAITED = re.compile(r"coroutine '(?:[^']*\.)?([^'.]+)' was never awaited")
+
+
+def _outcome(text: TaskText, judge: Callable[[], str | Seen]) -> Verdict:
     try:
         seen = judge()
     except NotYet as error:

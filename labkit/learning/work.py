@@ -94,6 +94,24 @@ class NotYet(Exception):  # noqa: N818 - a verdict, no error
         return text.wrong[self.wrong].format(wanted=self.wanted, found=self.found, **self.values)
 
 
+# Ways of writing a function that give no answer when it is called, by name.
+NO_ANSWER = {
+    "class": "is a class, and a plain function is wanted.",
+    "async": "is written with `async def`, so a call gives something to await and no answer: write `def`.",
+    "yield": "has a `yield`, so a call gives a generator and no answer: write `return`.",
+}
+
+
+def _gives_no_answer(function: Callable[..., Any]) -> str | None:
+    """Which of NO_ANSWER a function is."""
+    found = {
+        "class": inspect.isclass(function),
+        "async": inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function),
+        "yield": inspect.isgeneratorfunction(function),
+    }
+    return next((kind for kind, is_so in found.items() if is_so), None)
+
+
 def run(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function that the learner wrote.
 
@@ -101,7 +119,10 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
         NotYet: it is no function, or it raised; its line is named.
     """
     if not callable(function):
-        raise NotYet(say=f"A function is wanted, and this is {type(function).__name__}.")
+        kind = type(function).__name__
+        raise NotYet(say=f"A function is wanted, and this is {kind}. Hand it over by its name alone, without brackets.")
+    if kind := _gives_no_answer(function):
+        raise NotYet(say=f"`{getattr(function, '__name__', function)}` {NO_ANSWER[kind]}")
     with suppress(ValueError):  # a builtin may not tell what it takes
         takes = inspect.signature(function)
         try:
@@ -111,7 +132,7 @@ def run(function: Callable[..., Any], *arguments: Any) -> Any:
             raise NotYet(say=f"Your function takes {takes}, and it is called with {count}.") from None
     try:
         return function(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames[1:] if frame.filename == frames[1].filename]  # the first is the call above
         frame = (own or frames)[-1]

@@ -78,6 +78,7 @@ class Target:
         with self._making:  # a client may be used by several threads, and made by one
             if service not in self._clients:
                 self._clients[service] = self.place.client(service)
+                self._clients[service].meta.events.register("provide-client-params", _refuse_gaps)
             if self._answers:
                 self._answers.listen(service, self._clients[service])
             return self._clients[service]
@@ -187,3 +188,12 @@ class Target:
                 f'Name the account to agree: account="{self.place.account}" in a notebook, '
                 f"--yes --account {self.place.account} in a terminal.",
             )
+
+
+def _refuse_gaps(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+    """Refuse a call of a learner's in which a value is still to be filled in."""
+    if gaps := [name for name, value in params.items() if value is ...]:
+        raise UsageError(
+            f"In this call of {model.name} there is still `...` as {' and as '.join(gaps)}.",
+            "Put a value of yours in its place, and run the cell again.",
+        )

@@ -33,7 +33,7 @@ class Block(ABC):
 
 @dataclass(frozen=True)
 class Sentences(Block):
-    """Sentences that belong together: a line each, a paragraph each in HTML."""
+    """Sentences that belong together: a line each, a paragraph each in HTML, where backticks make code."""
 
     sentences: tuple[str, ...]
 
@@ -43,7 +43,7 @@ class Sentences(Block):
 
     def html(self, say: Say = str) -> str:
         """A paragraph for each."""
-        return "".join(f"<p>{html_escaped(say(sentence))}</p>" for sentence in self.sentences)
+        return "".join(f"<p>{html_with_code(say(sentence))}</p>" for sentence in self.sentences)
 
 
 def sentences(*said: str) -> Sentences:
@@ -81,8 +81,20 @@ class Table(Block):
 
 
 def _row(tag: str, cells: Iterable[str]) -> str:
-    made = (f'<{tag} style="text-align: left; vertical-align: top">{html_escaped(cell)}</{tag}>' for cell in cells)
+    made = (f'<{tag} style="{_style(cell)}">{html_escaped(cell)}</{tag}>' for cell in cells)
     return f"<tr>{''.join(made)}</tr>\n"
+
+
+def _style(cell: str) -> str:
+    """To the left. A word that is too long for a narrow window is broken anywhere; in that cell a short one is, too.
+
+    A browser breaks at a hyphen by itself, unless a digit follows.
+    """
+    is_long = any(len(word) > LONGEST_WORD for word in re.split(r"\s|-(?!\d)", cell))
+    return "text-align: left; vertical-align: top" + "; overflow-wrap: anywhere" * is_long
+
+
+LONGEST_WORD = 20
 
 
 @dataclass(frozen=True)
@@ -164,3 +176,8 @@ def html_of(blocks: Iterable[Block], say: Say = str) -> str:
 def html_escaped(text: str) -> str:
     """Escaped text. A notebook would set `$x$`, `\\(x\\)` and `\\begin{x}` as formulas: what begins one gets a tag."""
     return re.sub(r"[$\\]", r"<span>\g<0></span>", escape(text))
+
+
+def html_with_code(text: str) -> str:
+    """Escaped text in which what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html_escaped(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from labkit.learning.lessons import Question
 from labkit.learning.prediction import SKIP, Prediction
 from labkit.learning.quiz import Quiz
 from labkit.learning.task import Card
-from labkit.text.blocks import Block, html_escaped, html_of, sentences
+from labkit.text.blocks import Block, html_of, html_with_code, sentences
 from labkit.views.view import View, stack
 
 CHOOSE_FIRST = "Choose an option first."
@@ -107,17 +106,13 @@ class QuizForm(View[Quiz]):
 
 
 def shown(blocks: Iterable[Block]) -> str:
-    """Blocks as HTML in a notebook's words, with what stands between backticks as code."""
-    return _code(in_notebook(html_of(blocks)))
+    """Blocks as HTML in a notebook's words."""
+    return in_notebook(html_of(blocks))
 
 
 def _group(question: Question, number: str = "") -> dict[str, Any]:
     return {
-        "legend": _code(html_escaped(number + question.question)),
+        "legend": html_with_code(number + question.question),
         "shown": question.shown,
-        "options": [[letter, _code(html_escaped(option.text))] for letter, option in question.options.items()],
+        "options": [[letter, html_with_code(option.text)] for letter, option in question.options.items()],
     }
-
-
-def _code(html: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html)

@@ -32,7 +32,9 @@ def ladder_html(explanation: Explanation) -> str:
 
 def _rung(rule: RuleResult) -> str:
     opened, kind = " open" if rule.verdict == "failed" else "", rule.verdict.replace(" ", "-")
-    summary = f'<b class="sign">{SIGNS[rule.verdict]}</b><b class="name">{rule.name}</b>{html_escaped(rule.actual)}'
+    sign, actual = SIGNS[rule.verdict], html_escaped(rule.actual)
+    line = f'<b class="sign">{sign}</b><b class="name">{rule.name}</b><span class="actual">{actual}</span>'
+    summary = f'<summary><span class="rung">{line}</span></summary>'
     rows = [("expected", rule.expected), ("actual", rule.actual), ("source", rule.source)]
     entries = "".join(f"<dt>{name}</dt><dd>{html_escaped(text)}</dd>" for name, text in rows if text)
-    return f'<li class="{kind}"><details{opened}><summary>{summary}</summary><dl>{entries}</dl></details></li>'
+    return f'<li class="{kind}"><details{opened}>{summary}<dl>{entries}</dl></details></li>'

@@ -54,7 +54,7 @@ def html(content: str | Block) -> widgets.HTML:
 
 def stack(*children: widgets.Widget) -> widgets.VBox:
     """Widgets one below the other, with the style of the views."""
-    return widgets.VBox([widgets.HTML(f"<style>{_STYLE}</style>"), *children])
+    return widgets.VBox([widgets.HTML(f"<style>{_STYLE}</style>"), *children]).add_class("labkit-view")
 
 
 def every_second(action: Callable[[], bool]) -> None:

@@ -117,6 +117,16 @@ def test_a_restarted_kernel_says_what_to_run(page: Page) -> None:
     assert "Traceback" not in page.locator(".jp-Notebook").inner_text()
 
 
+def test_a_form_of_a_restarted_kernel_says_so_and_is_its_text_when_the_page_is_loaded_anew(page: Page) -> None:
+    form = page.locator(".labkit-view", has_text="What is the value of scope?")
+    assert "run its cell again" in form.evaluate("view => getComputedStyle(view, '::after').content")
+    assert not form.get_by_role("button").first.is_visible()
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    page.get_by_text('Choose with: lab.predict("scope-of-two-groups", "a"), or skip=True.').wait_for(timeout=60_000)
+    assert "model not found" not in page.locator(".jp-Notebook").inner_text()
+
+
 def test_a_broken_lab_is_mended(browser: Browser, jupyter: JupyterLab, page: Page) -> None:
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     mending = context.new_page()

@@ -23,6 +23,7 @@ CELLS = [
     "lab.call('GET /AdminUser', 'adminuser')",
     "view(lab.access())",
     "view(lab.what_if('adminuser', send=False))",
+    "os.environ.pop('LABKIT_OUTPUTS')\nlab.explain('GET /AdminUser', 'adminuser')",
     "print('every cell', 'was run')",
 ]
 
@@ -78,6 +79,18 @@ def test_a_rung_opens_by_keyboard(page: Page) -> None:
     rung.locator("summary").focus()
     page.keyboard.press("Enter")
     rung.get_by_text(re.compile(r'aud, or client_id without an aud, "[A-Za-z0-9]{26}"')).wait_for()
+
+
+def test_in_a_narrow_window_nothing_is_cut_and_no_line_of_a_rung_begins_below_its_sign(page: Page) -> None:
+    page.set_viewport_size({"width": 900, "height": 5000})
+    page.locator("li", has_text="scope").first.wait_for()
+    lefts = "rungs => rungs.flatMap(rung => [...rung.getClientRects()].map(line => Math.round(line.left)))"
+    lines = page.locator("li:not(.not-reached) .actual").evaluate_all(lefts)
+    assert len(set(lines)) == 1
+    assert lines[0] > page.locator("li .name").first.bounding_box()["x"]  # type: ignore[index]
+    too_wide = "shown => shown.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
+    assert page.locator(".jp-OutputArea-output", has_text="passed").evaluate_all(too_wide) == []
+    page.set_viewport_size({"width": 1400, "height": 5000})
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])

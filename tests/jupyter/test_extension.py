@@ -215,6 +215,7 @@ def test_a_terminal_finds_the_command(tmp_path: Path, jupyter: Callable[..., Jup
     assert subprocess.run(ask, env=lab.environment, capture_output=True, check=False).stdout == b""
 
     assert f"found={commands}/labkit" in typed(lab, "echo found=$(command -v labkit).")
+    assert "websocket_ping_timeout" not in lab.log.read_text()
 
 
 def typed(jupyter: Jupyter, line: str) -> str:

@@ -48,6 +48,8 @@ def test_the_five_calls_are_seen_one_after_the_other_and_the_labs_own_are_not(la
     for trap, mistake in STRANGE.items():
         mistake(lab)
         assert said(lab.check_task("five-calls"), "five-calls") == trap
+    send(lab, "/RegularUser", lab.tokens("adminuser")["id"])
+    assert said(lab.check_task("five-calls"), "five-calls") == "other-kind", "what was mended is told no more"
     lab.solve("five-calls")
     assert lab.check_task("five-calls").passed
 
@@ -56,7 +58,9 @@ STRANGE: dict[str, Callable[[Lab], None]] = {
     "literal": lambda lab: send(lab, "/AdminUser", "$(labkit token regularuser)"),
     "malformed": lambda lab: send(lab, "/AdminUser", lab.tokens("regularuser")["id"][:200]),
     "no-token": lambda lab: send(lab, "/RegularUser"),
-    "access": lambda lab: send(lab, "/AdminUser", lab.tokens("regularuser")["access"]),
+    "quotes": lambda lab: send(lab, "/AdminUser", f"Bearer '{lab.tokens('regularuser')['id']}'"),
+    "glued": lambda lab: send(lab, "/AdminUser", f"Bearer{lab.tokens('regularuser')['id']}"),
+    "other-kind": lambda lab: send(lab, "/AdminUser", lab.tokens("regularuser")["access"]),
     "not-found": lambda lab: send(lab, "/adminuser", lab.tokens("adminuser")["id"]),
     "refused": lambda lab: send(lab, "/RegularUser", lab.tokens("adminuser")["id"][:-8] + "AAAAAAAA"),
 }

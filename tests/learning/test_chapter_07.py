@@ -313,6 +313,21 @@ def test_a_verifier_that_stops_at_a_good_token_is_told_its_line(lab: Lab) -> Non
     assert lab.check_task("verifier", "no function").sentence.startswith("A function is wanted")
 
 
+async def later(*_: Any) -> bool:
+    return True
+
+
+def hands_on(*known: Any) -> Any:
+    return later(*known)
+
+
+def test_a_verifier_that_gives_something_to_await_lets_nobody_in(lab: Lab) -> None:
+    for verify in (later, hands_on):
+        verdict = lab.check_task("verifier", verify)
+        assert verdict.outcome == "not yet"
+        assert verdict.sentence.startswith("`later` is written with `async def`")
+
+
 def test_every_sentence_has_its_trap() -> None:
     assert lessons().tasks["forge-none"].wrong.keys() == NONE.keys()
     assert lessons().tasks["forge-hs256"].wrong.keys() == {*HS256, "jwk"}

@@ -110,6 +110,8 @@ def test_neither_progress_nor_a_second_look_tells_the_fault(lab: Lab) -> None:
     lab.break_it(SEEDS["audience"])
     assert "audience" not in json.dumps(lab.progress().to_dict()) + lab.progress().text()
     assert "1 wrong" not in lab.mended().text()  # the stage Test is behind, too
+    assert "lab.hint()" in lab.mended().text()
+    assert "labkit check" not in lab.mended().text(), "it would name the fault"
     assert lab.mended().to_dict()["shortest"] is None
 
 
@@ -120,8 +122,17 @@ def test_a_lab_is_broken_once_at_a_time_whatever_the_record_says(lab: Lab) -> No
     with pytest.raises(LabError, match="broken already"):
         lab.break_it()
     lab.add_to_group("adminuser", "admin")
+    lab.remove_from_group("regularuser", "regular")
+    assert "something else, which labkit check names" in lab.mended().text()
+    lab.add_to_group("regularuser", "regular")
     assert lab.mended().solved
     assert lab.break_it(SEEDS["scope"]).status == 403
+
+
+def test_a_value_that_is_still_to_be_filled_in_is_told_in_words(lab: Lab) -> None:
+    gap: Any = ...
+    with pytest.raises(UsageError, match=r"AddPermission there is still `\.\.\.` as StatementId and as Principal"):
+        lab.target.client("lambda").add_permission(FunctionName="f", StatementId=gap, Action="a", Principal=gap)
 
 
 def test_up_as_the_mend_counts_as_having_looked_it_up(lab: Lab) -> None:

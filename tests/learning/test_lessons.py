@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,6 +48,25 @@ def test_a_sentence_names_only_what_every_check_tells(name: str) -> None:
     for key, sentence in COURSE.tasks[name].wrong.items():
         named = {field for _, field, _, _ in string.Formatter().parse(sentence) if field}
         assert named <= {"found", "wanted", "user", "where"}, key
+
+
+def texts(data: Any, key: str = "") -> Iterator[str]:
+    """Every text of a chapter's data that is a sentence and no code."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from texts(value, name)
+    elif isinstance(data, list):
+        for value in data:
+            yield from texts(value, key)
+    elif isinstance(data, str) and key not in ("shown", "solution", "handed_out", "mend"):
+        yield data
+
+
+@pytest.mark.parametrize("file", sorted(DATA.glob("*.yaml")), ids=lambda file: file.stem)
+def test_no_sentence_has_markdown_that_nobody_renders(file: Path) -> None:
+    """Code between backticks is rendered."""
+    for text in texts(yaml.safe_load(file.read_text(encoding="utf-8"))):
+        assert not re.search(r"(?<!\w)([*_]{1,2})[A-Za-z][\w ,'-]*\1(?!\w)|\]\(", re.sub("`[^`]+`", "", text)), text
 
 
 SOUND = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,30 @@ def test_a_syntax_error_is_named_with_its_line(lab: Lab, file: Path) -> None:
     write(file, '    scope = " ".join(')
     verdict = lab.check_task("trigger")
     number = file.read_text().split("\n").index('    scope = " ".join(') + 1
-    assert f"Line {number} of lambda_function.py is not Python" in verdict.sentence
+    assert f"Line {number} of {TRIGGER} is not Python" in verdict.sentence
+
+
+FILES = {
+    "": "has no function `lambda_handler`",
+    "def handler(event, context): return event": "has no function `lambda_handler`",
+    "import sys\nsys.exit()": "SystemExit, which ends the process, in line 2",
+    "import os\nos._exit(0)": "ended its own process before it had answered",
+    "import sys\ndef lambda_handler(event, context): sys.exit(0)": "SystemExit, which ends the process, in line 2",
+    "import nothing": "No module named 'nothing' in line 1",
+    "return": f"Line 1 of {TRIGGER} is not Python: 'return' outside function.",
+    "\0": "is not Python: source code string cannot contain null bytes.",
+    "class lambda_handler: pass": "is a class",
+    "async def lambda_handler(event, context): return event": "write `def`",
+    "def lambda_handler(event, context): yield event": "write `return`",
+}
+
+
+@pytest.mark.parametrize("content", FILES)
+def test_a_file_that_is_no_function_is_told_in_words(lab: Lab, file: Path, content: str) -> None:
+    file.write_text(content)
+    verdict = lab.check_task("trigger")
+    assert verdict.outcome == "not yet"
+    assert FILES[content] in verdict.text()
 
 
 def test_an_error_of_the_learners_line_is_named_with_its_line(lab: Lab, file: Path) -> None:
@@ -323,5 +347,37 @@ def test_a_learners_function_that_fails_is_told_with_its_line() -> None:
     with pytest.raises(NotYet) as stopped:
         run(parts, "a.b")
     assert stopped.value.said.endswith('`return token.split(".")[7]`, with IndexError: list index out of range.')
-    with pytest.raises(NotYet):
+    with pytest.raises(NotYet, match="by its name alone"):
         run("no function")
+    with pytest.raises(NotYet, match="with SystemExit"):
+        run(sys.exit)
+
+
+async def awaited(token: str) -> str:
+    return token
+
+
+def yields(token: str) -> Iterator[str]:
+    yield token
+
+
+class Made:
+    def __init__(self, token: str) -> None: ...
+
+
+def helped(token: str) -> str:
+    return f"{awaited(token)}.{token}"
+
+
+@pytest.mark.parametrize(
+    ("function", "said"), [(awaited, "`awaited` is written with `async def`"), (yields, "`return`"), (Made, "a class")]
+)
+def test_a_function_whose_call_gives_no_answer_is_told_in_words(function: Any, said: str, lab: Lab) -> None:
+    verdict = task.check_task(lab._workplace, lab._progress, "take-apart", function)
+    assert (verdict.outcome, said in verdict.sentence) == ("not yet", True), verdict.sentence
+
+
+def test_what_nothing_awaits_inside_a_function_is_told_too(lab: Lab, recwarn: pytest.WarningsRecorder) -> None:
+    verdict = task.check_task(lab._workplace, lab._progress, "take-apart", helped)
+    assert "`awaited` is written with `async def`" in verdict.sentence
+    assert not recwarn.list

@@ -20,6 +20,8 @@ INSIDE = Table(("name", "value"), [("id", "1example")])
         (sentences("<b> costs $1."), "<b> costs $1.", "<p>&lt;b&gt; costs <span>$</span>1.</p>"),
         (sentences(r"\(x\) \[x\] \begin{x}"), r"\(x\) \[x\] \begin{x}",
          rf"<p>{B}(x{B}) {B}[x{B}] {B}begin{{x}}</p>"),
+        (sentences("Run `a < b` or `c`."), "Run `a < b` or `c`.",
+         "<p>Run <code>a &lt; b</code> or <code>c</code>.</p>"),
         (Table(("a",), []), "", ""),
         (Table((), [("\x01", "1")]), "----  -\n\\x01  1\n----  -", None),
         (Table((), [("a", "1")]), "-  -\na  1\n-  -", None),
@@ -44,6 +46,12 @@ def test_a_table_has_headers_or_no_head() -> None:
     assert "<th" not in Table((), [("a", "1")]).html()
     assert INSIDE.html().count("<th ") == 2
     assert INSIDE.text().startswith("name    value\n")
+
+
+def test_a_long_word_of_a_table_is_broken_and_a_short_one_is_not() -> None:
+    long, short = Table((), [("a" * 26, "a short word")]).html().split("<td ")[1:]
+    assert "overflow-wrap: anywhere" in long
+    assert "overflow-wrap" not in short
 
 
 def test_an_empty_block_leaves_no_gap() -> None:

@@ -191,7 +191,7 @@ def test_the_ladder_opens_the_rung_that_failed(lab: Lab) -> None:
     text = said(view(lab.explain("GET /AdminUser", "regularuser")).widget)
     assert text.count("<li ") == 12
     assert text.count("<details open>") == 1
-    assert '<li class="failed"><details open><summary><b class="sign">✗ failed</b><b class="name">scope</b>' in text
+    assert '<li class="failed"><details open><summary><span class="rung"><b class="sign">✗ failed</b>' in text
     assert "as predicted." in text
     assert "labkit token regularuser" in text
 

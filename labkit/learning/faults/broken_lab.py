@@ -121,6 +121,7 @@ class BrokenLab:
             wrong=wrong,
             seen=seen,
             healthy=fault.status,
+            stands=self._is_among(fault, wrong),
             looked=bool(kept.get("looked")),
             unknown_deployment=bool(check and not wrong),
             mend=self._filled(_text(fault).mend),
@@ -137,7 +138,10 @@ class BrokenLab:
         fault = self._made()
         if fault is None:
             return False
-        return any(fault.is_named_by(finding.subject, self.target.names.lab) for finding in self._wrong(fault)[0])
+        return self._is_among(fault, self._wrong(fault)[0])
+
+    def _is_among(self, fault: Fault, findings: tuple[Finding, ...]) -> bool:
+        return any(fault.is_named_by(finding.subject, self.target.names.lab) for finding in findings)
 
     def look_up(self) -> None:
         """Remember that the solution was looked up: `up` mended the fault."""

@@ -14,6 +14,9 @@ from labkit.text.blocks import Block, Code, Table, sentences
 from labkit.text.shown import Shown
 
 GIVE_UP = "To give up: lab.up(), or labkit up. It mends what it finds, and counts as having looked up the solution."
+AS_BUILT = "as the steps built them"
+HINT = "A hint that leads to the cause: lab.hint(), or labkit symptom --hint"
+OTHERS = "The cause is mended, and this is something else, which labkit check names"
 LOOKED = "labkit up mended it, and that counts as having looked up the solution. The next one can be all yours."
 UNKNOWN_DEPLOYMENT = (
     "The stage Test serves what it should. labkit check knows deployments by their description, and this one has "
@@ -116,7 +119,7 @@ class Clue(Shown):
 class Mending(Shown):
     """Solved, not yet, or could not check: is the cause named, every setting right, the call answered as it should be?
 
-    `doubt`: why AWS could not be asked, which is never the learner's fault.
+    `doubt`: why AWS could not be asked, which is never the learner's fault. `stands`: the fault is still there.
     `looked`: `up` mended it. `unknown_deployment`: the stage Test serves what it should, under a description that
     check does not know. `mend` is the shortest way, shown once all three are good.
     """
@@ -126,6 +129,7 @@ class Mending(Shown):
     wrong: tuple[Finding, ...]
     seen: Symptom
     healthy: int
+    stands: bool
     looked: bool
     unknown_deployment: bool
     mend: str
@@ -144,7 +148,7 @@ class Mending(Shown):
     def pieces(self) -> list[tuple[str, str, str]]:
         """What was looked at, whether it is right, and what was found."""
         right, not_yet = "✓ right", "✗ not yet"
-        settings = f"{len(self.wrong)} wrong; labkit check tells which" if self.wrong else "as the steps built them"
+        settings = f"{len(self.wrong)} wrong. {HINT if self.stands else OTHERS}" if self.wrong else AS_BUILT
         settings = "not known" if self.doubt else settings
         return [
             ("cause", *((right, self.fault.cause) if self.is_named else (not_yet, "not named: lab.name_cause()"))),

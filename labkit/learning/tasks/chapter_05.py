@@ -53,13 +53,17 @@ def _judge(statuses: Sequence[int]) -> None:
 
 
 def _arrived(visits: list[Visit]) -> Seen:
-    """Raise NotYet unless each call came; what came instead of one that is missing is told, the latest such first."""
+    """Raise NotYet unless each call came; what came instead of one that is missing is told, the latest such first.
+
+    What was done right since then is told no more.
+    """
     came = [any(_is(visit, call) for visit in visits) for call in CALLS]
     notes = [f"answered {call[2]}" if here else "has not arrived" for here, call in zip(came, CALLS, strict=True)]
     pieces = tuple(Piece(_named(call), here, note) for call, here, note in zip(CALLS, came, notes, strict=True))
     if all(came):
         return Seen("all five calls arrived.", pieces)
-    strange = next((v for v in reversed(visits) if not any(_is(v, call) for call in CALLS)), None)
+    right = [visit for visit in visits if any(_is(visit, call) for call in CALLS)]
+    strange = next((v for v in reversed(visits) if v not in right and not any(_mends(r, v) for r in right)), None)
     if strange is None:
         raise NotYet("some" if any(came) else "nothing", found=sum(came), pieces=pieces)
     say = f"A call of {strange.user} to {strange.path} was answered {strange.status}. See what is wrong: lab.check()"
@@ -79,12 +83,28 @@ def _is(visit: Visit, call: tuple[str | None, str, int]) -> bool:
     return visit.method == "GET" and where and (visit.token, visit.user) == who and visit.status == status
 
 
+def _mends(right: Visit, wrong: Visit) -> bool:
+    """Whether a right call came after a wrong one that was meant for the same."""
+    same = right.path == wrong.path or wrong.status == requests.codes.not_found
+    return same and wrong.user in (None, right.user) and right.time > wrong.time
+
+
 def _mistake(visit: Visit) -> str | None:
     """The name of the common mistake that a request shows."""
     if visit.status == requests.codes.not_found:
         return "not-found"
-    told = {"unexpanded": "literal", "unreadable": "malformed", "none": "no-token", "access": "access"}.get(visit.token)
-    return told or ("refused" if visit.status == requests.codes.unauthorized else None)
+    return _MISTAKES.get(visit.token) or ("refused" if visit.status == requests.codes.unauthorized else None)
+
+
+_MISTAKES = {
+    "none": "no-token",
+    "unexpanded": "literal",
+    "quoted": "quotes",
+    "glued": "glued",
+    "unreadable": "malformed",
+    "access": "other-kind",
+    "refresh": "other-kind",
+}
 
 
 @solves("five-calls")

@@ -50,6 +50,13 @@ def test_a_visit_says_who_came_where_and_how_it_was_answered(cloud: Cloud, site:
         (TOKEN[:40], "unreadable"),
         (TOKEN.rpartition(".")[0], "unreadable"),
         ("hello", "unreadable"),
+        (f'"{TOKEN}"', "quoted"),
+        (f"\u201c{TOKEN}\u201d".encode().decode("latin-1"), "quoted"),
+        (f"Bearer '{TOKEN}'", "quoted"),
+        (f"Bearer{TOKEN}", "glued"),
+        (f"Bearer: {TOKEN}", "glued"),
+        (f"Bearer Bearer {TOKEN}", "glued"),
+        (f"Bearer {TOKEN}", "id"),
         (TOKEN, "id"),
     ],
 )
