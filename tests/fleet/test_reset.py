@@ -55,8 +55,9 @@ def test_what_is_not_in_the_roster_survives(classroom: Classroom) -> None:
     client = lambda service: classroom.client("ana", service)  # noqa: E731
     neighbour = lab_at(classroom.home / "rehearsal" / "111100000001", f"{classroom.lab}-2")
     neighbour.up()
-    decoys.user_pool(client, f"{classroom.lab}-users", decoys.ANOTHER_LABS)
-    decoys.log_group(client, f"/aws/lambda/{classroom.lab}-LambdaForAdminUser-mine")
+    pool = decoys.user_pool(client, f"{classroom.lab}-users", decoys.ANOTHER_LABS)
+    group = f"/aws/lambda/{classroom.lab}-LambdaForAdminUser-mine"
+    decoys.log_group(client, group)
     before = everything(client)
     classroom.of("ana").up()
 
@@ -69,6 +70,8 @@ def test_what_is_not_in_the_roster_survives(classroom: Classroom) -> None:
         ("lab", f"{classroom.lab}-2", False),
     ]
     neighbour.down()
+    client("cognito-idp").delete_user_pool(UserPoolId=pool)
+    client("logs").delete_log_group(logGroupName=group)
 
 
 def test_many_labs_in_one_account(classroom: Classroom) -> None:
