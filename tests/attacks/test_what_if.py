@@ -69,6 +69,15 @@ def test_without_a_user_it_begins_with_a_table(lab: Lab) -> None:
     assert lab.what_if(None, without="exp").after.rule == "expiry"
 
 
+@pytest.mark.parametrize(("name", "begin"), [("scop", "Did you mean scope? It has: sub, "), ("zzz", "It has: sub, ")])
+def test_a_claim_that_is_not_there_cannot_be_taken_out(lab: Lab, name: str, begin: str) -> None:
+    with pytest.raises(UsageError) as error:
+        lab.what_if(without=["exp", name])
+
+    assert error.value.problem == f"The token has no claim {name!r} to take out."
+    assert error.value.remedy.startswith(begin)
+
+
 def test_an_issuer_that_publishes_nothing_is_only_predicted(lab: Lab) -> None:
     result = lab.what_if(issuer="https://issuer.example")
     assert (result.after.status, result.after.rule) == (401, "key-id")
