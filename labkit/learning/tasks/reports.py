@@ -205,7 +205,7 @@ def _build(target: Target) -> None:
     gateway, routes = target.client("apigatewayv2"), routes_of(target, api_id)
     route, authorizer = routes.get(REPORTS), find_authorizer(target, api_id)
     if authorizer is None:
-        raise LabError("The API has no authorizer.", "Build it: labkit up")
+        raise LabError("The API has no authorizer.", "Build it: labkit up --through authorizer")
     used = str((route or {}).get("Target", "")).removeprefix("integrations/")
     integration_id = ensure_integration(target, api_id, REPORTS, AUDITOR, integrations_of(target, api_id), used)
     settings = {
