@@ -196,7 +196,7 @@ def test_env_says_the_same_to_a_shell(labkit: Run, in_lab: Lab) -> None:
 def test_commands_are_the_lines_and_nothing_else(labkit: Run, in_lab: Lab) -> None:
     lines = in_lab.commands().lines
 
-    assert labkit("commands") == (0, "\n\n".join(lines) + "\n", "")
+    assert labkit("commands") == (0, "\n\n".join(["(set -e", *lines, ")\n"]), "")
     assert document(labkit("commands", "--json")) == {"steps": STEP_NAMES, "commands": list(lines)}
     first = document(labkit("commands", "--through", "functions", "--json"))
     assert first == {"steps": ["functions"], "commands": list(in_lab.commands("functions").lines)}
