@@ -139,7 +139,7 @@ class Lab(Learner):
             report, sign_ins = building.checked(target, steps), SignIns(target)
             if step in (None, "user-pool"):
                 report += check_passwords(sign_ins)
-            return report if step else report + check_calls(target, sign_ins)
+            return report if step else report + check_calls(target, sign_ins, report)
 
     def plan_removal(self) -> removal.Plan:
         """What `down` would delete. Deletes nothing."""

@@ -119,7 +119,10 @@ class Bench:
     def _lab(self) -> ProtectedEndpoint:
         lab = reached(LabApi(self._target).protected(Question(ROUTE)))
         if not lab.scopes:
-            raise LabError(f"{ROUTE} asks for no scope, so every good token opens it.", "Give it its scope: labkit up")
+            raise LabError(
+                f"{ROUTE} asks for no scope, so every good token opens it.",
+                "Give it its scope: labkit up --through authorizer",
+            )
         return lab
 
     def judge(self, attempt: Attempt) -> ProtectedEndpoint:

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from labkit.attacks.forgery import GONE, Forgery, In, Means, forge
@@ -224,10 +225,12 @@ def what_if(
 
     Raises:
         LabError: there is no finished lab.
+        UsageError: the token does not have a claim that is to be taken out.
     """
     issuer, now = own_issuer(), time.time()
     lab = reached(LabApi(target).protected(Question(route)))
     claims = default_claims(lab, issuer, now) if user is None else _claims_of(target, user, issuer, now)
+    _require_claims(claims, change.without)
     changed, token = changed_claims(claims, change), issuer.token(claims)
     base, wanted = (what_if_endpoint(target.place, lab, issuer, one) for one in (Change(), change))
     unsent = _unsent(target, wanted) if send else NOT_SENT
@@ -268,6 +271,15 @@ def default_claims(lab: ProtectedEndpoint, issuer: Issuer, now: float) -> dict[s
     """The table of defaults, filled in for a route of the lab and an issuer."""
     known = {"$ISSUER": issuer.url, "$CLIENT": lab.authorizer.audience[0], "$SCOPE": " ".join(lab.scopes)}
     return dict(Means({}, known, now).filled(dict(DEFAULTS)))
+
+
+def _require_claims(claims: Mapping[str, Any], without: tuple[str, ...]) -> None:
+    """Refuse to take out a claim that is not there: nothing would change, and a wrong name looks like an answer."""
+    for name in without:
+        if name not in claims:
+            nearest = get_close_matches(name, claims, 1)
+            said = f"Did you mean {nearest[0]}? It has" if nearest else "It has"
+            raise UsageError(f"The token has no claim {name!r} to take out.", f"{said}: {', '.join(claims)}.")
 
 
 def changed_claims(claims: Mapping[str, Any], change: Change) -> dict[str, Any]:

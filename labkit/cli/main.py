@@ -1,6 +1,5 @@
 """The command line: `labkit`. Each command is a few lines over the lab that notebooks use."""
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -12,7 +11,8 @@ from typer.exceptions import Abort, TyperException
 from labkit.cli import class_commands, cloud_commands, learning_commands
 from labkit.cli.agreement import agree, open_lab
 from labkit.cli.ending import INTERRUPTED, fail, stopped
-from labkit.cli.terminal import STEP_NAMES, AccountId, Json, Yes, known_step, print_json, show, tell
+from labkit.cli.terminal import STEP_NAMES, AccountId, Json, Yes, known_step, print_json, show, tell, wrong_words
+from labkit.cli.words import given_text, known_words, no_route, quoted_route
 from labkit.errors import LabError, UsageError
 
 if TYPE_CHECKING:
@@ -163,8 +163,9 @@ def call(
     show(open_lab().call(route, user, stage=stage, kind=kind, bearer=bearer, token=sent), as_json=json)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True})
 def explain(
+    context: typer.Context,
     value: Annotated[
         str | None, typer.Argument(metavar="[-- TOKEN | -]", help="A value of the Authorization header; - reads it.")
     ] = None,
@@ -180,6 +181,9 @@ def explain(
     from labkit.tokens.token import decode as decode_token
 
     quoted_route(route, value, "labkit explain --route")
+    no_route(" ".join([value or "", *context.args]))
+    for rest in context.args:
+        raise UsageError(f"{rest!r} stands after the token, where nothing belongs.", "Name a user with: --as USER")
     known_words(route, user, kind, stage)
     token = NO_TOKEN if value is None else given_text(value, "labkit explain")
     lab = open_lab()
@@ -206,27 +210,6 @@ def decode(
         raise typer.Exit(1)
 
 
-def given_text(value: str, command: str) -> str:
-    """The text of an argument of a command; of standard input if it is `-`.
-
-    Raises:
-        LabError: it is too long for any token, or the name of a file.
-    """
-    from labkit.tokens.token import LONGEST_TEXT
-
-    if os.path.isfile(value):  # noqa: PTH113 - Path's own raises an error where a name is too long, as a token is
-        reads = f"{command} - < {shlex.quote(value)}"
-        raise UsageError(f"{value} is the name of a file, and not a token.", f"Let the command read it: {reads}")
-
-    text = sys.stdin.buffer.read(LONGEST_TEXT + 1).decode(errors="replace") if value == "-" else value
-    if len(text) > LONGEST_TEXT:
-        raise LabError(
-            f"This is longer than {LONGEST_TEXT:,} characters: no token is, and no API would take it.",
-            "Give the token alone.",
-        )
-    return text.strip()
-
-
 def place_at_hand() -> "Place | None":
     """Where the keys of user pools are served, if that can be had without starting anything."""
     from labkit.settings import Settings
@@ -236,26 +219,6 @@ def place_at_hand() -> "Place | None":
         return open_target(Settings.from_environment(), start=False).place
     except LabError:
         return None
-
-
-def quoted_route(route: str, rest: str | None, command: str) -> None:
-    """Raise UsageError if a route is only its method, since a space ends a word in a shell, and `rest` is its path."""
-    if route.isalpha():
-        path = rest if rest and rest.startswith("/") else "/AdminUser"
-        raise UsageError(
-            f"{route!r} is only the method of a route.", f'Put quotes around both: {command} "{route} {path}"'
-        )
-
-
-def known_words(route: str, user: str | None, kind: str, stage: str) -> None:
-    """Raise UsageError unless a question can be asked in these words. The lab asks, too, once AWS's SDK is loaded."""
-    from labkit.questions import arguments
-
-    arguments.known_route(route)
-    arguments.known_stage(stage)
-    arguments.known_kind(kind)
-    if user is not None:
-        arguments.known_user(user)
 
 
 @app.command()
@@ -372,7 +335,7 @@ def main() -> None:
     except LabError as error:
         sys.exit(fail(error, as_json=as_json))
     except TyperException as error:
-        sys.exit(fail(UsageError(error.format_message(), "See how it is used: labkit --help"), as_json=as_json))
+        sys.exit(fail(wrong_words(error), as_json=as_json))
     except (KeyboardInterrupt, Abort):
         sys.exit(stopped())
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from labkit.errors import UsageError
 from labkit.text.wording import visible
@@ -27,6 +28,17 @@ def known_step(name: str | None) -> None:
     """Raise UsageError if a step is named that the lab does not have. The lab asks, too."""
     if name is not None and name not in STEP_NAMES.split(", "):
         raise UsageError(f"The lab has no step {name!r}.", f"Name one of: {STEP_NAMES}.")
+
+
+def wrong_words(error: TyperException) -> UsageError:
+    """What Typer has against the words of a command, with the help of that command; a step is led to its option."""
+    problem, context = error.format_message(), getattr(error, "ctx", None)
+    if context is None:
+        return UsageError(problem, "See how it is used: labkit --help")
+    extra = problem.partition("extra argument(s) (")[2].removesuffix(")")
+    if extra in STEP_NAMES.split(", ") and any(option.name == "through" for option in context.command.params):
+        return UsageError(problem, f"Name the last step as an option: {context.command_path} --through {extra}")
+    return UsageError(problem, f"See how it is used: {context.command_path} --help")
 
 
 def tell(sentence: str) -> None:

@@ -30,6 +30,7 @@ from labkit.cloud.protocol import PRIVATE, VISITS, ServerSettings
 from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
+from labkit.cloud.rules.lambda_ import texts_match_their_patterns
 from labkit.cloud.rules.memory import Deployments, SignIns, Weather
 from labkit.cloud.rules.registry import Function
 from labkit.cloud.rules.strangers import ToApi, ToPage, ToService
@@ -139,7 +140,8 @@ class Layer:
 
 async def _first(call: Call) -> Answer | None:
     """What the rules before MiniStack answer, the first that does."""
-    gates = operations.only_served_operations, operations.one_request_says_one_thing, throttled, conflicting
+    served = operations.only_served_operations, operations.one_request_says_one_thing
+    gates = *served, throttled, conflicting, texts_match_their_patterns
     for rule in (*gates, *BEFORE[call.service, call.operation]):
         verdict = await _verdict(rule, call)
         if verdict is not None:

@@ -58,7 +58,8 @@ class Standing:
         """What to do about it; empty if nothing is wrong."""
         if self.obstacle or not self.stuck:
             return self.obstacle.remedy if self.obstacle else ""
-        return self.findings[0].remedy if self.findings else "labkit up"
+        step = self.halfway.partition(":")[0]
+        return self.findings[0].remedy if self.findings else f"labkit up --through {step}"
 
     def to_dict(self) -> dict[str, Any]:
         """The attendee, the account, the steps and what is wrong."""

@@ -242,7 +242,10 @@ class LabApi:
             raise LabError(f"The API has no route {key}: whoever calls it gets 404.", "Put it back: labkit up")
         kind = route.get("AuthorizationType", "NONE")
         if kind != "JWT":
-            raise LabError(f"{key} has no JWT authorizer; its authorization type is {kind}.", "Give it one: labkit up")
+            raise LabError(
+                f"{key} has no JWT authorizer; its authorization type is {kind}.",
+                "Give it one: labkit up --through authorizer",
+            )
         return route
 
     def _authorizer(self, authorizer_id: str) -> tuple[AuthorizerSettings, PublishedKeys]:

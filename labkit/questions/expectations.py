@@ -65,13 +65,14 @@ def check_passwords(sign_ins: SignIns) -> Report:
     return Report(tuple(findings))
 
 
-def check_calls(target: Target, sign_ins: SignIns) -> Report:
+def check_calls(target: Target, sign_ins: SignIns, settings: Report) -> Report:
     """Make every expected call on each stage.
 
     A change may take a while to be served: an unexpected answer is asked for again until the place's patience ends.
+    What is wrong with the `settings` comes first where a call is answered otherwise.
     """
     deadline = time.monotonic() + target.place.patience
-    api, remedy = LabApi(target), _remedy(target)
+    api, remedy = LabApi(target), _remedy(target, settings)
     findings = []
     for stage in STAGES:
         for expected in EXPECTATIONS:
@@ -95,6 +96,8 @@ def _finding(expected: Expectation, question: Question, actual: str, remedy: str
     return Finding("calls", subject, f"{expected.status} {expected.body}", actual, expected.why, remedy, unknown)
 
 
-def _remedy(target: Target) -> str:
+def _remedy(target: Target, settings: Report) -> str:
     """What to do where a call is answered otherwise."""
+    if settings.findings:
+        return f"See to {settings.findings[0].step} first: {settings.findings[0].remedy}"
     return own_code(target) or "Mend the lab: labkit up. If this is all that fails, wait a minute and check again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +79,17 @@ def invoke(target: Target, function: str, event: dict[str, Any]) -> Invocation:
     )
     payload = _payload(function, answer["Payload"].read())
     if "FunctionError" in answer:
-        why = payload.get("errorMessage") if isinstance(payload, dict) else payload
-        raise LabError(f"{function} failed: {why or 'it does not say why'}.", _REMEDY)
+        raise _failed(function, payload, event)
     return Invocation(function, payload, _own_lines(base64.b64decode(answer.get("LogResult", "")).decode()))
+
+
+def _failed(function: str, payload: Any, event: dict[str, Any]) -> LabError:
+    """What a function failed at: at what it looked for in the event and did not find there, or at something else."""
+    why = payload.get("errorMessage") if isinstance(payload, dict) else payload
+    looked_for = _LOOKED_FOR.fullmatch(str(why))
+    if looked_for and f"{json.dumps(looked_for[1])}:" not in json.dumps(event):
+        return LabError(f"{function} looked for {looked_for[1]!r}, and the event that you gave it has none.", _TRY)
+    return LabError(f"{function} failed: {why or 'it does not say why'}.", _TRY)
 
 
 def _payload(function: str, answered: bytes) -> Any:
@@ -92,6 +101,12 @@ def _payload(function: str, answered: bytes) -> Any:
         raise LabError(f"{function} answered what is no JSON: {told}", _REMEDY) from error
 
 
+# What Python's KeyError says, and Node.js of a member of what is not there.
+_LOOKED_FOR = re.compile(r"(?:Cannot read properties of (?:undefined|null) \(reading )?'([^']+)'\)?")
+_TRY = (
+    "Give it an event such as AWS sends: chapter 01 has one for the trigger, and the functions behind the routes take "
+    "{}. If it fails then, too, mend lambdas/ and deploy it: labkit up --through functions"
+)
 _REMEDY = "Mend lambdas/, then: labkit up --through functions"
 
 

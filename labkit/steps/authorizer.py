@@ -55,6 +55,7 @@ class Authorizer(Step):
         authorizer_id = ensure_authorizer(target, api_id, found, issuer, client_id)
         ensure_protection(target, api_id, routes, authorizer_id, client_id)
         served, stages = _served_and_stages(target, api_id)
+        _delete_stale_stages(target, api_id, stages)
         ensure_default_stage(target, api_id, stages.get(DEFAULT_STAGE))
         ensure_deployed_stage(target, api_id, stages.get(STAGE), served.description)
 
@@ -68,6 +69,7 @@ class Authorizer(Step):
         rows = [
             *_authorizer_rows(served.authorizer, target.place.issuer(pool["Id"]), client_id),
             *(row for key in ROUTES for row in _protection_rows(served, key, client_id)),
+            *(_authorizer_row(route["RouteKey"], "NONE") for route in _open_routes(served.routes)),
             *_stage_rows(target, api["ApiId"], stages, served.description),
         ]
         return report_on(self.name, rows)
@@ -165,6 +167,15 @@ def ensure_protection(target: Target, api_id: str, routes: Things, authorizer_id
         if any(route.get(name) != value for name, value in wanted.items()):
             _tell_protection(target, route, wanted)
             target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
+    for route in _open_routes(routes):
+        wanted = {"AuthorizationType": "JWT", "AuthorizerId": authorizer_id}
+        target.deeds.mended(kinds.ROUTE, route["RouteKey"], "AuthorizationType", "NONE")
+        target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
+
+
+def _open_routes(routes: Things) -> list[Thing]:
+    """The routes beside the lab's own that are open to everybody. Those that a learner protects are the learner's."""
+    return [r for key, r in routes.items() if key not in ROUTES and r.get("AuthorizationType", "NONE") == "NONE"]
 
 
 def _tell_protection(target: Target, route: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -224,6 +235,17 @@ def ensure_deployed_stage(target: Target, api_id: str, stage: Thing | None, want
         client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
 
 
+def _stale_stages(stages: Things) -> list[str]:
+    """The stages beside the lab's own that may serve what the API was once: open routes, too."""
+    return [name for name, s in stages.items() if name not in (DEFAULT_STAGE, STAGE) and not s.get("AutoDeploy")]
+
+
+def _delete_stale_stages(target: Target, api_id: str, stages: Things) -> None:
+    for name in _stale_stages(stages):
+        target.deeds.mended(kinds.HTTP_API, target.names.api, f"stage {name}", "there")
+        target.client("apigatewayv2").delete_stage(ApiId=api_id, StageName=name)
+
+
 def _deployed(target: Target, api_id: str, stage: Thing | None) -> str:
     """The description of the deployment that a stage serves."""
     deployment_id = (stage or {}).get("DeploymentId")
@@ -253,12 +275,15 @@ def _protection_rows(served: Served, key: str, client_id: str) -> list[Expected]
     protected = route.get("AuthorizationType") == "JWT" and route.get("AuthorizerId") == authorizer.get("AuthorizerId")
     wanted = scope(ROUTES[key][1], client_id)
     return [
-        Expected(f"authorizer of {key}", AUTHORIZER,
-         AUTHORIZER if protected else route.get("AuthorizationType", "NONE"),
-         "A route without it is open to everybody, or closed to all."),
+        _authorizer_row(key, AUTHORIZER if protected else route.get("AuthorizationType", "NONE")),
         Expected(f"scope of {key}", wanted, ", ".join(route.get("AuthorizationScopes", [])) or "none",
          "A valid token without this scope is answered 403; with no scope on the route every valid token passes."),
     ]  # fmt: skip
+
+
+def _authorizer_row(key: str, actual: str) -> Expected:
+    why = "A route without it is open to everybody, or closed to all."
+    return Expected(f"authorizer of {key}", AUTHORIZER, actual, why)
 
 
 def _stage_rows(target: Target, api_id: str, stages: Things, wanted: str) -> list[Expected]:
@@ -267,8 +292,12 @@ def _stage_rows(target: Target, api_id: str, stages: Things, wanted: str) -> lis
         Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
          "It is served at the root, where the post's URLs point."),
         Expected(f"deployment of stage {STAGE}", wanted, _deployed(target, api_id, test) if test else "no stage",
-         "A stage without auto-deploy serves what was last deployed to it, whatever changed since."),
+         _SERVES),
+        *(Expected(f"stage {name}", "missing", "waits to be deployed", _SERVES) for name in _stale_stages(stages)),
     ]  # fmt: skip
+
+
+_SERVES = "A stage without auto-deploy serves what was last deployed to it, whatever changed since."
 
 
 def _default_state(stage: Thing | None) -> str:

@@ -3,10 +3,50 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from labkit.steps.report import Expected
 from labkit.target.target import Target
+
+ACTION = "lambda:InvokeFunction"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a permission says: who may do what, and on whose behalf. None as `source` or `account` is anybody's."""
+
+    principal: str
+    action: str
+    source: str | None
+    account: str | None = None
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Grant:
+        """A permission as AddPermission takes it, or as a statement of a policy says it."""
+        principal, tests = kept.get("Principal", ""), kept.get("Condition") or {}
+        named = {key.lower().removeprefix("aws:"): v for test in tests.values() for key, v in test.items()}
+        source, account = (kept.get(key, named.get(key.lower())) for key in ("SourceArn", "SourceAccount"))
+        who = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
+        return cls(str(who), str(kept.get("Action", "")), source, account)
+
+    def allows(self, service: str, source: str, account: str) -> bool:
+        """Whether a service may run the function on behalf of a source. `*` and `?` match any, also `/`."""
+        return (
+            self.principal in (service, "*")
+            and fnmatchcase(ACTION.lower(), self.action.lower())
+            and self.account in (None, account)
+            and (self.source is None or fnmatchcase(source, self.source.replace("[", "[[]")))
+        )
+
+    @property
+    def words(self) -> str:
+        """Who may run it for what; with the action or the account, if that is another than it should be."""
+        who = "anybody" if self.principal == "*" else self.principal
+        said = f"{who} for {self.source or 'anything'}"
+        said += f" in the account {self.account}" if self.account else ""
+        return said if self.action == ACTION else f"{said} ({self.action})"
 
 
 def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, str]:
@@ -21,7 +61,7 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
 
 
 def ensure_permission(target: Target, function: str, wanted: dict[str, str], needed_by: tuple[str, str]) -> None:
-    """Add a permission to a function unless one says so, in the place of one of its name that says something else.
+    """Have a function's policy say one permission and nothing else.
 
     Args:
         target: the lab's place.
@@ -30,61 +70,51 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str], nee
         needed_by: the kind and the name of the resource that cannot do without it.
     """
     client, name = target.client("lambda"), target.names.function(function)
-    statements = kept_statements(target, function)
-    if _as_kept(wanted) in statements.values():
-        return
-    named = statements.get(wanted["StatementId"])
-    target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(named) if named else "missing")
-    if named:
-        client.remove_permission(FunctionName=name, StatementId=wanted["StatementId"])
-    client.add_permission(
-        FunctionName=name, Action="lambda:InvokeFunction", **wanted, SourceAccount=target.place.account
-    )
+    grants = kept_grants(target, function)
+    strays = [statement_id for statement_id, grant in grants.items() if grant != _grant(wanted)]
+    said = len(strays) < len(grants)
+    if strays or not said:
+        target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(grants))
+    for statement_id in strays:
+        client.remove_permission(FunctionName=name, StatementId=statement_id)
+    if not said:
+        client.add_permission(FunctionName=name, Action=ACTION, **wanted, SourceAccount=target.place.account)
 
 
 def remove_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
     """Take a permission from a function, whatever the statements that say so are called."""
     client, name = target.client("lambda"), target.names.function(function)
-    for statement_id, said in kept_statements(target, function).items():
-        if said == _as_kept(wanted):
+    for statement_id, grant in kept_grants(target, function).items():
+        if grant == _grant(wanted):
             client.remove_permission(FunctionName=name, StatementId=statement_id)
 
 
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
-    """The assertion that a function bears a permission, under whatever name."""
-    statements = kept_statements(target, function)
-    said = _as_kept(wanted) in statements.values()
-    found = _as_kept(wanted) if said else statements.get(wanted["StatementId"])
+    """The assertion that a function bears a permission, under whatever name, and no other."""
     return [
         Expected(
             f"invoke permission of {target.names.function(function)}",
-            _told(_as_kept(wanted)),
-            _told(found) if found else "missing",
-            "A service may run a function only if the function's own policy says so; the console adds this unseen.",
+            _grant(wanted).words,
+            _told(kept_grants(target, function)),
+            "A service may run a function only if the function's own policy says so; the console adds this unseen. "
+            "Whoever else it names runs the function past the authorizer.",
         )
     ]
 
 
-def _told(kept: tuple[str, str]) -> str:
-    return f"{kept[0]} for {kept[1]}"
-
-
-def _as_kept(wanted: dict[str, str]) -> tuple[str, str]:
-    return wanted["Principal"], wanted["SourceArn"]
-
-
-def kept_statements(target: Target, function: str) -> dict[str, tuple[str, str]]:
-    """A function's resource policy: (principal, source ARN) by statement id; no ARN is an empty text."""
+def kept_grants(target: Target, function: str) -> dict[str, Grant]:
+    """What a function's resource policy says, by statement id. The lab's own account goes without saying."""
     answer = target.read("lambda", "get_policy", FunctionName=target.names.function(function)) or {}
     policy: dict[str, Any] = json.loads(answer.get("Policy", "{}"))
-    return {s.get("Sid", ""): (_principal(s), _source_arn(s)) for s in policy.get("Statement", [])}
+    grants = {kept.get("Sid", ""): Grant.of(kept) for kept in policy.get("Statement", [])}
+    here = target.place.account
+    return {name: replace(grant, account=None) if grant.account == here else grant for name, grant in grants.items()}
 
 
-def _principal(kept: dict[str, Any]) -> str:
-    principal = kept.get("Principal", "")
-    return str(principal.get("Service", "")) if isinstance(principal, dict) else str(principal)
+def _grant(wanted: dict[str, str]) -> Grant:
+    return Grant(wanted["Principal"], ACTION, wanted["SourceArn"])
 
 
-def _source_arn(kept: dict[str, Any]) -> str:
-    condition: dict[str, dict[str, str]] = kept.get("Condition", {})
-    return next((test["AWS:SourceArn"] for test in condition.values() if "AWS:SourceArn" in test), "")
+def _told(grants: dict[str, Grant]) -> str:
+    """What a policy says, each once."""
+    return ", ".join(sorted({grant.words for grant in grants.values()})) or "missing"

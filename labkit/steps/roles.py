@@ -20,7 +20,7 @@ from labkit.target import kinds
 from labkit.target.names import FUNCTIONS, REMOVABLE, ROLE_PATH
 from labkit.target.target import Target
 
-POLICY = "write-own-logs"
+POLICY, WRITES = "write-own-logs", "write its own logs"
 
 TRUST_POLICY = {
     "Version": "2012-10-17",
@@ -131,6 +131,9 @@ def ensure_role(target: Target, function: str, role: Thing | None, boundary: dic
     if allowed != policy:
         target.deeds.mended(kinds.ROLE, name, "policy", "something else" if allowed else "missing")
         iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(policy))
+    for stray in _further_policies(target, name) if role else ():
+        target.deeds.mended(kinds.ROLE, name, stray.name, "there")
+        getattr(iam, stray.operation)(**stray.parameters)
 
 
 def _create_role(target: Target, name: str, boundary: dict[str, str]) -> None:
@@ -172,14 +175,15 @@ def role_rows(target: Target, function: str, role: Thing | None) -> list[Expecte
     if role is None or not is_tagged(role.get("Tags"), target):
         return [Expected(f"role {name}", "found", "missing", "A function without a role cannot start.")]
     trusts = role.get("AssumeRolePolicyDocument") == TRUST_POLICY
-    allowed = _inline_policy(target, name) == logs_policy(target, function)
+    policy, further = side_by_side(partial(_inline_policy, target, name), partial(_further_policies, target, name))
+    allowed = WRITES if policy == logs_policy(target, function) else "something else"
     return [
         Expected(
             f"trust of {name}", "lambda.amazonaws.com", "lambda.amazonaws.com" if trusts else "something else",
             "Lambda runs a function only with a role that lets Lambda assume it.",
         ),
         Expected(
-            f"permissions of {name}", "write its own logs", "write its own logs" if allowed else "something else",
+            f"permissions of {name}", WRITES, ", ".join([allowed, *(stray.name for stray in further)]),
             "Without them the function runs but leaves no log; with more, a bug in it could do more.",
         ),
     ]  # fmt: skip
@@ -236,6 +240,11 @@ def role_removal(target: Target, role: dict[str, Any], others: Iterable[str]) ->
         return [Left(kinds.ROLE, name, name, why, ours=True)]
     deletion = Deletion(kinds.ROLE, name, name, OURS, "iam", "delete_role", {"RoleName": name})
     return [*_policy_deletions(target, name), deletion]
+
+
+def _further_policies(target: Target, role: str) -> list[Deletion]:
+    """What takes away the policies that somebody gave a role of the lab's beside its own."""
+    return [deletion for deletion in _policy_deletions(target, role) if deletion.parameters.get("PolicyName") != POLICY]
 
 
 def _policy_deletions(target: Target, role: str) -> list[Deletion]:

@@ -28,6 +28,9 @@ _ID_IN_ANSWER = {
     "CreateAuthorizer": "AuthorizerId",
 }
 
+# The parameters that name them.
+_IDS = ("UserPoolId", "ClientId", "ApiId", "IntegrationId", "RouteId", "AuthorizerId")
+
 # What AWS refuses while a new role or a new user pool's issuer is spreading: `aws.SETTLING` says for how long.
 _ASKED_AGAIN = frozenset({"CreateFunction", "CreateAuthorizer"})
 _AGAIN = "for pause in 0 5 10 15 15; do sleep $pause\n{} && break; done"
@@ -45,7 +48,7 @@ _WORKED_OUT = ("DOMAIN", "DEPLOYMENT")
 _WORK_OUT = 'eval "$(labkit env)"\n'
 
 _MAKES = re.compile(r"(Admin)?(Create|Add)")
-_TAKES_AWAY = re.compile(r"(Admin)?(Delete|Remove)")
+_TAKES_AWAY = re.compile(r"(Admin)?(Delete|Remove|Detach)")
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,8 @@ class Command:
 def lines(commands: Iterable[Command], variables: Mapping[str, str]) -> list[str]:
     """The lines of calls, in their order, as they would build again what stands now.
 
-    A call about something that is gone is left out: it has an id that no variable stands for, or a later call took it
-    away. What was made, lost and made again is made once.
+    A call about something that is gone, or that is not the lab's, is left out: it has an id that no variable stands
+    for, or a later call took it away. What was made, lost and made again is made once.
 
     Args:
         commands: the calls of a lab, the first first.
@@ -100,7 +103,8 @@ def lines(commands: Iterable[Command], variables: Mapping[str, str]) -> list[str
     gone = [call.made for call in calls if call.made and call.made not in variables]
     standing: list[Command] = []
     for call in calls:
-        if call.made in gone or any(made in json.dumps(call.parameters) for made in gone):
+        strange = any(call.parameters[name] not in variables for name in _IDS if name in call.parameters)
+        if strange or call.made in gone or any(made in json.dumps(call.parameters) for made in gone):
             continue
         if _TAKES_AWAY.match(call.operation):
             standing = [kept for kept in standing if not _is_about(kept, call)]

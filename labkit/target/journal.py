@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -27,16 +27,21 @@ _FILES = {_FILE: "place", "passwords.json": "user_pool_id", "removal.json": "pla
 
 @dataclass(frozen=True, repr=False)
 class Commands(Shown):
-    """The AWS CLI lines of the calls that built some steps."""
+    """The AWS CLI lines of the calls that built some steps.
+
+    One `whole` stands in a subshell: pasted, it ends at the first line that fails, and the terminal stays.
+    """
 
     steps: tuple[str, ...]
     lines: tuple[str, ...]
+    whole: bool = False
 
     def blocks(self) -> Iterator[Block]:
         """The lines, each as it can be pasted after `eval "$(labkit env)"`."""
         built = ", ".join(self.steps)
         if self.lines:
-            yield Folded(f"{len(self.lines)} AWS calls built {built}", (Code("\n\n".join(self.lines)),))
+            shown = ("(set -e", *self.lines, ")") if self.whole else self.lines
+            yield Folded(f"{len(self.lines)} AWS calls built {built}", (Code("\n\n".join(shown)),))
         else:
             yield sentences(f"This machine has no record of the calls that built {built}.")
 
@@ -113,7 +118,7 @@ class Journal:
                 "Build the lab, then ask again: labkit up. If you made parts of it yourself, begin anew before that: "
                 "labkit down.",
             )
-        return whole
+        return replace(whole, whole=True)
 
     def _current(self) -> dict[str, Any]:
         if self.is_current:

@@ -108,9 +108,11 @@ class WhatIfPanel(View[WhatIf]):
         typed = {name: field.value.strip() for name, field in self._claims.items()}
         claims = {name: value for name, value in typed.items() if value and value != self._base.claims.get(name)}
         without = [name for name, value in typed.items() if not value and name in self._base.claims]
-        if name := self._name.value.strip():
-            claims |= {name: _json(self._value.value)} if self._value.value.strip() else {}
-            without += [] if self._value.value.strip() else [name]
+        name, value = self._name.value.strip(), self._value.value.strip()
+        if name and value:
+            claims |= {name: _json(value)}
+        elif name in self._base.claims:
+            without.append(name)
         return {
             "claims": claims,
             "without": without,

@@ -69,6 +69,15 @@ def test_without_a_user_it_begins_with_a_table(lab: Lab) -> None:
     assert lab.what_if(None, without="exp").after.rule == "expiry"
 
 
+@pytest.mark.parametrize(("name", "begin"), [("scop", "Did you mean scope? It has: sub, "), ("zzz", "It has: sub, ")])
+def test_a_claim_that_is_not_there_cannot_be_taken_out(lab: Lab, name: str, begin: str) -> None:
+    with pytest.raises(UsageError) as error:
+        lab.what_if(without=["exp", name])
+
+    assert error.value.problem == f"The token has no claim {name!r} to take out."
+    assert error.value.remedy.startswith(begin)
+
+
 def test_an_issuer_that_publishes_nothing_is_only_predicted(lab: Lab) -> None:
     result = lab.what_if(issuer="https://issuer.example")
     assert (result.after.status, result.after.rule) == (401, "key-id")
@@ -203,5 +212,8 @@ def test_what_makes_no_sense_is_said(lab: Lab, change: dict[str, Any], problem: 
 
 
 def test_without_a_lab_there_is_nothing_to_change(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match=re.escape("There is no lab yet. Build it: labkit up")):
+    with pytest.raises(
+        LabError,
+        match=re.escape("There is no lab yet. Begin with chapter 01, or build all of it: labkit up"),
+    ):
         lab_at(tmp_path, "none").what_if()

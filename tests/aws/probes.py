@@ -56,6 +56,7 @@ NOT_ASKED = {
     "http_2": "the embedded cloud does not do it, and no answer of the lab rests on it",
     "one_request_says_one_thing": "AWS's services have a host each, so there is nothing to mix up",
     "permissions_take_time": "it depends on the moment: a run that sees no delay proves nothing",
+    "principal_can_be_somebody": "an attendee may give permissions to the lab's two services only",
     "trigger_failures_at_the_token_endpoint": "it takes a person who signs in at Cognito's page in a browser",
 }
 

@@ -56,10 +56,25 @@ def test_the_lines_build_a_lab_where_nothing_is(warm_home: Path, home: Path, aws
     lose(printed)
     printed.up()
 
-    done = Shell(lab_at(home, NAME), aws, tmp_path).paste(*printed.commands().lines, "labkit check")
+    done = Shell(lab_at(home, NAME), aws, tmp_path).paste(printed.commands().text(), "labkit check")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "All 76 checks passed." in done.stdout
+
+
+def test_the_lines_end_at_the_first_that_fails_and_the_shell_goes_on(
+    warm_home: Path, aws: Path, tmp_path: Path
+) -> None:
+    """As in a terminal, which does not end where a line fails."""
+    lab = lab_at(warm_home, "pasted-again")
+    lab.up("functions")
+    lines = lab.commands(through="functions").text()
+
+    done = Shell(lab, aws, tmp_path).paste(f"set +e\n{lines}", "echo and on")
+
+    assert (done.returncode, done.stdout) == (0, "and on\n")
+    assert done.stderr.count("An error occurred") == 1
+    assert "ResourceAlreadyExistsException" in done.stderr
 
 
 def lose(lab: Lab) -> None:

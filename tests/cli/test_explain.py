@@ -117,8 +117,11 @@ def test_explain_needs_a_lab(labkit: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("LABKIT_HOME", str(tmp_path / "nothing"))
     code, out, err = labkit("explain", "--json", "--", "x.y.z")
     assert code == 1
-    assert json.loads(out) == {"error": "There is no lab yet.", "fix": "Build it: labkit up"}
-    assert "Build it: labkit up" in err
+    assert json.loads(out) == {
+        "error": "There is no lab yet.",
+        "fix": "Begin with chapter 01, or build all of it: labkit up",
+    }
+    assert "Begin with chapter 01, or build all of it: labkit up" in err
     assert not (tmp_path / "nothing").exists()
 
 

@@ -26,7 +26,7 @@ from tests.labs import NAME_A_RUNTIME, NAME_A_STEP, STEP_NAMES, lab_at, standing
 Run = Callable[..., tuple[int, str, str]]
 
 NAME = "commanded"
-NO_LAB = "There is no lab yet.\nBuild it: labkit up\n"
+NO_LAB = "There is no lab yet.\nBegin with chapter 01, or build all of it: labkit up\n"
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_env_says_the_same_to_a_shell(labkit: Run, in_lab: Lab) -> None:
 def test_commands_are_the_lines_and_nothing_else(labkit: Run, in_lab: Lab) -> None:
     lines = in_lab.commands().lines
 
-    assert labkit("commands") == (0, "\n\n".join(lines) + "\n", "")
+    assert labkit("commands") == (0, "\n\n".join(["(set -e", *lines, ")\n"]), "")
     assert document(labkit("commands", "--json")) == {"steps": STEP_NAMES, "commands": list(lines)}
     first = document(labkit("commands", "--through", "functions", "--json"))
     assert first == {"steps": ["functions"], "commands": list(in_lab.commands("functions").lines)}
@@ -283,8 +283,21 @@ def test_down_shows_first_and_then_does(
          "Name one from 1 to 65535, or leave it out to get a free one."),
         (["upp"], "No such command 'upp'. Did you mean 'up'?", "See how it is used: labkit --help"),
         (["up", "--trough", "functions"], "No such option: --trough (Possible options: --through)",
-         "See how it is used: labkit --help"),
-        (["call"], "Missing argument 'route'.", "See how it is used: labkit --help"),
+         "See how it is used: labkit up --help"),
+        (["call"], "Missing argument 'route'.", "See how it is used: labkit call --help"),
+        (["cloud", "begin"], "No such command 'begin'.", "See how it is used: labkit cloud --help"),
+        (["status", "functions"], "Got unexpected extra argument(s) (functions)",
+         "See how it is used: labkit status --help"),
+        *(([verb, "user-pool"], "Got unexpected extra argument(s) (user-pool)",
+           f"Name the last step as an option: labkit {verb} --through user-pool") for verb in ("up", "commands")),
+        *(([verb, *words], "'GET /RegularUser' is a route, and not a token.",
+           'Name it as one: labkit explain --route "GET /RegularUser"')
+          for verb, words in (("explain", ["GET /RegularUser"]), ("explain", ["GET", "/RegularUser"]),
+                              ("decode", ["GET /RegularUser"]))),
+        *(([verb, "adminuser"], "adminuser is the name of a user, and not a token.",
+           f'Let the user sign in: labkit {verb} "$(labkit token adminuser)"') for verb in ("explain", "decode")),
+        (["explain", "x.y.z", "adminuser"], "'adminuser' stands after the token, where nothing belongs.",
+         "Name a user with: --as USER"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

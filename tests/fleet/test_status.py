@@ -37,7 +37,7 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
 
     assert [(s.stuck, s.remedy) for s in status.standings] == [
         (f"functions: Handler of {function}", "labkit up --through functions"),
-        ("http-api: no route GET /AdminUser", "labkit up"),
+        ("http-api: no route GET /AdminUser", "labkit up --through http-api"),
         ("", ""),
     ]
     assert status.summary == "0 of 3 attendees finished, 2 stuck."

@@ -96,6 +96,23 @@ class Site:
             SourceArn=f"arn:aws:cognito-idp:us-east-1:{self.cloud.account_id}:userpool/us-east-1_Other",
         )
 
+    def let_everybody_run(self, function: str) -> None:
+        self.functions.add_permission(
+            FunctionName=function, StatementId="everybody", Action="lambda:InvokeFunction", Principal="*"
+        )
+
+    def open_another_route(self) -> None:
+        target = f"integrations/{self.ids['admin_integration_id']}"
+        self.gateway.create_route(**self.api, RouteKey="GET /Open", Target=target)
+
+    def keep_what_was_open_on_a_stage(self) -> None:
+        route = self.gateway.get_route(**self.admin_route)
+        self.gateway.update_route(**self.admin_route, AuthorizationType="NONE", AuthorizationScopes=[])
+        self.gateway.create_stage(**self.api, StageName="Old")
+        self.gateway.create_deployment(**self.api, StageName="Old")
+        kept = {key: route[key] for key in ("AuthorizationType", "AuthorizerId", "AuthorizationScopes")}
+        self.gateway.update_route(**self.admin_route, **kept)
+
     def trust(self, jwt: dict[str, Any]) -> None:
         """Change what the authorizer trusts."""
         as_it_is = {"Issuer": self.ids["issuer"], "Audience": [self.ids["app_client_id"]]}
@@ -191,6 +208,16 @@ DAMAGES = [
         lambda s: s.iam.delete_role_policy(RoleName=ROLE, PolicyName="write-own-logs"),
         "functions", f"permissions of {ROLE}", ["PutRolePolicy"],
     ),
+    Damage(
+        "role has another policy",
+        lambda s: s.iam.put_role_policy(RoleName=ROLE, PolicyName="more", PolicyDocument=ALL_LOGS),
+        "functions", f"permissions of {ROLE}", ["DeleteRolePolicy"],
+    ),
+    Damage(
+        "role has a policy attached",
+        lambda s: s.iam.attach_role_policy(RoleName=ROLE, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"),
+        "functions", f"permissions of {ROLE}", ["DetachRolePolicy"],
+    ),
     Damage("role deleted", delete_role, "functions", f"role {ROLE}", ["CreateRole", "PutRolePolicy"]),
     Damage(
         "handler named as in the post",
@@ -222,6 +249,11 @@ DAMAGES = [
         "trigger's permission given to another pool",
         lambda s: s.give_permission(TRIGGER, "cognito-runs-the-trigger", "cognito-idp.amazonaws.com"),
         "user-pool", f"invoke permission of {TRIGGER}", ["RemovePermission", "AddPermission"],
+    ),
+    Damage(
+        "trigger run by everybody",
+        lambda s: s.let_everybody_run(TRIGGER),
+        "user-pool", f"invoke permission of {TRIGGER}", ["RemovePermission"],
     ),
     Damage(
         "trigger detached",
@@ -307,6 +339,11 @@ DAMAGES = [
         "http-api", f"invoke permission of {ADMIN}", ["RemovePermission", "AddPermission"],
     ),
     Damage(
+        "function run by everybody",
+        lambda s: s.let_everybody_run(ADMIN),
+        "http-api", f"invoke permission of {ADMIN}", ["RemovePermission"],
+    ),
+    Damage(
         "integration with another function",
         lambda s: s.gateway.update_integration(
             **s.admin_integration,
@@ -357,6 +394,11 @@ DAMAGES = [
         "authorizer", "authorizer of GET /AdminUser", ["UpdateRoute"],
     ),
     Damage(
+        "a stage that serves what was open",
+        Site.keep_what_was_open_on_a_stage,
+        "authorizer", "stage Old", ["DeleteStage"],
+    ),
+    Damage(
         "authorizer deleted",
         delete_authorizer,
         "authorizer", "authorizer JWTAuth", ["CreateAuthorizer", "UpdateRoute", "UpdateRoute", "CreateDeployment"],
@@ -380,6 +422,11 @@ DAMAGES = [
         "stage $default not deployed by itself",
         lambda s: s.gateway.update_stage(**s.api, StageName="$default", AutoDeploy=False),
         "authorizer", "stage $default", ["UpdateStage"],
+    ),
+    Damage(
+        "another route open to everybody",
+        Site.open_another_route,
+        "authorizer", "authorizer of GET /Open", ["UpdateRoute", "CreateDeployment"],
     ),
 ]  # fmt: skip
 

@@ -77,6 +77,11 @@ def without_times(name: str) -> Callable[[dict[str, Any]], None]:
         (b"\xff\xfe", None, "LambdaForAdminUser answered what is no JSON: \ufffd\ufffd"),
         (b'"Task timed out"', "Unhandled", "LambdaForAdminUser failed: Task timed out."),
         (b"", "Unhandled", "LambdaForAdminUser failed: it does not say why."),
+        (
+            b'{"errorMessage": "Cannot read properties of undefined (reading \'clientId\')"}',
+            "Unhandled",
+            "LambdaForAdminUser looked for 'clientId', and the event that you gave it has none.",
+        ),
     ],
 )
 def test_a_payload_that_is_not_what_a_function_answers(
@@ -94,6 +99,24 @@ def test_a_payload_that_is_not_what_a_function_answers(
         lab.invoke("LambdaForAdminUser", {})
 
     assert error.value.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ({}, "looked for 'callerContext', and the event that you gave it has none."),
+        ({"callerContext": {}}, "looked for 'clientId', and the event that you gave it has none."),
+        ({"callerContext": None}, "failed: 'NoneType' object is not subscriptable."),
+    ],
+)
+def test_a_function_that_does_not_find_what_it_looks_for_is_not_blamed(
+    event: dict[str, Any], problem: str, built: Lab
+) -> None:
+    with pytest.raises(LabError) as error:
+        built.invoke("Pre-tokenAuthLambda", event)
+
+    assert error.value.problem == f"Pre-tokenAuthLambda {problem}"
+    assert "chapter 01" in error.value.remedy
 
 
 class Stream:

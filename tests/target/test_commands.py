@@ -124,10 +124,12 @@ def permission(operation: str, statement: str, **more: str) -> Command:
             [permission("AddPermission", "t"), permission("AddPermission", "s")],
         ),
         ([permission("RemovePermission", "a stranger's"), stage("new")], [stage("new")]),
+        ([api("new"), Command("apigatewayv2", "UpdateRoute", {"ApiId": "new", "RouteId": "own"})], [api("new")]),
         ([stage("new"), stage("new")], [stage("new")]),
         ([permission("UpdateSomething", "s")] * 2, [permission("UpdateSomething", "s")] * 2),
     ],
-    ids=["made anew", "named an old id", "double", "replaced", "not ours", "lost and made again", "mended twice"],
+    ids=["made anew", "named an old id", "double", "replaced", "not ours", "a learner's own", "lost and made again",
+         "mended twice"],
 )  # fmt: skip
 def test_only_what_stands_is_built_again(calls: list[Command], standing: list[Command]) -> None:
     variables = {"new": "API_ID"}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
+
+from botocore.loaders import Loader
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import state
 from labkit.cloud.rules.call import Call, Here, Refusal
-from labkit.cloud.rules.registry import after, before, patch
+from labkit.cloud.rules.registry import after, before, gate, patch
 
 GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg/"
 REFERENCE = "https://docs.aws.amazon.com/lambda/latest/api/"
@@ -30,9 +33,86 @@ RETIRED = (
 # What MiniStack looks for in the path of a call before it looks for a function there.
 MISREAD = re.compile("^(url|account-settings)|event-invoke-config|provisioned-concurrency|code-signing-config")
 
+# Everybody, an account, what IAM or STS names, a service.
+PRINCIPAL = re.compile(
+    r"\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:\S+|[a-z0-9.-]+\.(amazon|amazonaws)\.com(\.cn)?|[a-z0-9.-]+\.amazonaws\.eu"
+)
+
 _SEAL = secrets.token_bytes(32)
 
 CODE_CHANGES = ("UpdateFunctionCode", "UpdateFunctionConfiguration")
+
+
+@gate(
+    "lambda",
+    aws="ValidationException: 1 validation error detected: Value 'a.b' at 'statementId' failed to satisfy constraint: "
+    "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+). So it is for every parameter with a pattern.",
+    source=REFERENCE + "API_AddPermission.html; https://github.com/foremast/foremast/pull/191",
+    ministack="Takes any text.",
+)
+def texts_match_their_patterns(call: Call) -> Refusal | None:
+    """Texts that do not match the pattern or the length of their parameter, as botocore's model of Lambda has them, are
+    that 400; a text inside a structure is not looked at."""
+    if call.service != "lambda":
+        return None
+    wrong = [
+        f"Value '{call.text(name)}' at '{name[0].lower()}{name[1:]}' failed to satisfy constraint: Member must {what}"
+        for name, shape in _texts()[call.operation].items()
+        if isinstance(call.params.get(name), str)
+        for what in _unmet(call.text(name), shape)
+    ]
+    if not wrong:
+        return None
+    counted = f"{len(wrong)} validation error{'s' if len(wrong) > 1 else ''} detected"
+    return Refusal("ValidationException", f"{counted}: {'; '.join(wrong)}")
+
+
+def _unmet(text: str, shape: Mapping[str, Any]) -> Iterator[str]:
+    """The constraints of a shape that a text does not meet."""
+    if "pattern" in shape and not re.fullmatch(shape["pattern"], text, re.ASCII):
+        yield f"satisfy regular expression pattern: {shape['pattern']}"
+    if len(text) > shape.get("max", len(text)):
+        yield f"have length less than or equal to {shape['max']}"
+    if len(text) < shape.get("min", 0):
+        yield f"have length greater than or equal to {shape['min']}"
+
+
+@cache
+def _texts() -> dict[str, dict[str, dict[str, Any]]]:
+    """The shapes of the texts that Lambda's operations take, by operation and parameter."""
+    model = Loader().load_service_model("lambda", "service-2")
+    shapes = model["shapes"]
+    taken = {
+        name: shapes[operation["input"]["shape"]]["members"] if "input" in operation else {}
+        for name, operation in model["operations"].items()
+    }
+    return {
+        operation: {
+            name: shapes[member["shape"]]
+            for name, member in members.items()
+            if shapes[member["shape"]]["type"] == "string"
+        }
+        for operation, members in taken.items()
+    }
+
+
+@before(
+    "lambda",
+    "AddPermission",
+    aws="InvalidParameterValueException: The provided principal was invalid. Please check the principal and try again.",
+    source="https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1189; "
+    + REFERENCE
+    + "API_AddPermission.html",
+    confidence="inferred",
+    ministack="Takes any text.",
+)
+def principal_can_be_somebody(call: Call) -> Refusal | None:
+    """A principal that is not *, an account, an ARN of IAM's or a host of AWS's is that 400. Which services there are
+    is not known here."""
+    if PRINCIPAL.fullmatch(call.text("Principal")):
+        return None
+    message = "The provided principal was invalid. Please check the principal and try again."
+    return Refusal("InvalidParameterValueException", message)
 
 
 @before(

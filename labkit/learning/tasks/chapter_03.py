@@ -4,51 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from labkit.errors import LabError
 from labkit.learning.task import checks, resets, solves
 from labkit.learning.work import NotYet, Workplace
 from labkit.steps.http_api import SERVICE, find_api, route_statement
-from labkit.steps.permissions import ensure_permission
+from labkit.steps.permissions import ACTION, Grant, ensure_permission
 from labkit.target import kinds
 from labkit.target.names import ROUTES, calls_of
 from labkit.target.target import Target
 
 ROUTE, OTHER_ROUTE = ROUTES
 FUNCTION = ROUTES[ROUTE][0]
-ACTION = "lambda:InvokeFunction"
 ANOTHER_API = "a1b2c3d4e5"
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What a permission says: who may do what, and on whose behalf. None as `source` or `account` is anybody's."""
-
-    principal: str
-    action: str
-    source: str | None
-    account: str | None
-
-    @classmethod
-    def of(cls, kept: dict[str, Any]) -> Grant:
-        """A permission as AddPermission takes it, or as a statement of a policy says it."""
-        principal, tests = kept["Principal"], kept.get("Condition") or {}
-        named = {key.lower().removeprefix("aws:"): v for test in tests.values() for key, v in test.items()}
-        source, account = (kept.get(key, named.get(key.lower())) for key in ("SourceArn", "SourceAccount"))
-        service = principal.get("Service", principal) if isinstance(principal, dict) else principal
-        return cls(str(service), str(kept["Action"]), source, account)
-
-    def allows(self, source: str, account: str) -> bool:
-        """Whether API Gateway may run the function for a call of an account. `*` and `?` match any, also `/`."""
-        return (
-            self.principal in (SERVICE, "*")
-            and fnmatchcase(ACTION.lower(), self.action.lower())
-            and self.account in (None, account)
-            and (self.source is None or fnmatchcase(source, self.source.replace("[", "[[]")))
-        )
 
 
 @checks("invoke-permission")
@@ -60,14 +29,14 @@ def invoke_permission(place: Workplace, permission: Any) -> str:
     for mistake, found in _mistakes(grant):
         raise NotYet(mistake, found=found)
     here, elsewhere = calls_of(names.route_arn(api_id, ROUTE)), calls_of(names.route_arn(ANOTHER_API, ROUTE))
-    if any(grant.allows(call, names.account) for call in elsewhere):
+    if any(grant.allows(SERVICE, call, names.account) for call in elsewhere):
         raise NotYet("every-api", found=grant.source)
-    if not all(grant.allows(call, names.account) for call in here) or _begin(grant) != _begin_of(here[0]):
+    if not all(grant.allows(SERVICE, call, names.account) for call in here) or _begin(grant) != _begin_of(here[0]):
         wrong = _wrong_source(grant, api_id, here, names.account)
         raise NotYet(wrong, say="The account is not that of your API.", found=grant.source)
     solve(place)
     said = f"API Gateway may run {names.function(FUNCTION)} for {ROUTE} on every stage, and for no other API."
-    if grant.allows(calls_of(names.route_arn(api_id, OTHER_ROUTE))[0], names.account):
+    if grant.allows(SERVICE, calls_of(names.route_arn(api_id, OTHER_ROUTE))[0], names.account):
         said += f" Yours would serve {OTHER_ROUTE}, too; the lab has put in the one that names the route."
     return said
 
@@ -91,7 +60,7 @@ def reset(place: Workplace) -> None:
     with target.one_writer():
         policy = json.loads((target.read("lambda", "get_policy", FunctionName=name) or {}).get("Policy", "{}"))
         for kept in policy.get("Statement", []):
-            if Grant.of(kept).allows(call, target.place.account):
+            if Grant.of(kept).allows(SERVICE, call, target.place.account):
                 target.client("lambda").remove_permission(FunctionName=name, StatementId=kept["Sid"])
 
 
@@ -148,7 +117,7 @@ def _wrong_source(grant: Grant, api_id: str, calls: list[str], account: str) -> 
     api, _, route = str(grant.source).split(":", 5)[-1].partition("/")
     if api != api_id:
         return "other-api"
-    if any(grant.allows(call, account) for call in calls):
+    if any(grant.allows(SERVICE, call, account) for call in calls):
         return "one-stage"
     if grant.account not in (None, account):
         return None

@@ -25,7 +25,7 @@ from labkit.steps.functions import ACTIVE, Functions, named_function, wait
 from labkit.steps.given_role import role_arn
 from labkit.steps.http_api import SERVICE, ensure_integration, integrations_of, route_statement, routes_of
 from labkit.steps.log_groups import ensure_log_group, named_log_groups
-from labkit.steps.permissions import ensure_permission, kept_statements
+from labkit.steps.permissions import ensure_permission, kept_grants
 from labkit.steps.roles import ensure_role, named_roles
 from labkit.steps.step import Deletion, Left, is_tagged, refuse_foreign
 from labkit.steps.users import found_groups, groups_of
@@ -154,7 +154,7 @@ def _authorizer(target: Target, api_id: str, route: dict[str, Any]) -> Look:
 
 def _permission(target: Target, api_id: str) -> Look:
     """Whether the function's policy lets API Gateway run it for this route, on both stages, and no other account's."""
-    kept = [source for principal, source in kept_statements(target, AUDITOR).values() if principal == SERVICE]
+    kept = [g.source or "" for g in kept_grants(target, AUDITOR).values() if g.principal in (SERVICE, "*")]
     route, what = target.names.route_arn(api_id, REPORTS), "invoke permission"
     if not all(kept):
         return Look(what, "any-source", "from any API of any account")
@@ -205,7 +205,7 @@ def _build(target: Target) -> None:
     gateway, routes = target.client("apigatewayv2"), routes_of(target, api_id)
     route, authorizer = routes.get(REPORTS), find_authorizer(target, api_id)
     if authorizer is None:
-        raise LabError("The API has no authorizer.", "Build it: labkit up")
+        raise LabError("The API has no authorizer.", "Build it: labkit up --through authorizer")
     used = str((route or {}).get("Target", "")).removeprefix("integrations/")
     integration_id = ensure_integration(target, api_id, REPORTS, AUDITOR, integrations_of(target, api_id), used)
     settings = {

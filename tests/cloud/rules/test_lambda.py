@@ -56,6 +56,59 @@ def test_a_role_of_another_path_is_another_role(grounds: Site) -> None:
     assert refusal(update, FunctionName=name, Role=elsewhere) == CANNOT_ASSUME
 
 
+PERMISSION = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
+
+
+@proves("texts_match_their_patterns")
+@pytest.mark.parametrize(
+    ("operation", "given", "name", "constraint"),
+    [
+        ("add_permission", {"StatementId": "a b"}, "statementId",
+         "satisfy regular expression pattern: ([a-zA-Z0-9-_]+)"),
+        ("add_permission", {"StatementId": "a" * 101}, "statementId", "have length less than or equal to 100"),
+        ("add_permission", {"Principal": "api gateway"}, "principal", r"satisfy regular expression pattern: [^\s]+"),
+        ("add_permission", {"SourceArn": "my-api"}, "sourceArn", "satisfy regular expression pattern: arn:"),
+        ("add_permission", {"SourceAccount": "mine"}, "sourceAccount", r"satisfy regular expression pattern: \d{12}"),
+        ("add_permission", {"Action": "s3:GetObject"}, "action", "satisfy regular expression pattern: (lambda:"),
+        ("remove_permission", {"StatementId": "a b"}, "statementId", "satisfy regular expression pattern: "),
+        ("update_function_configuration", {"Handler": "index handler"}, "handler", "satisfy regular expression"),
+        ("update_function_configuration", {"Role": "lambdarole"}, "role", "satisfy regular expression pattern: arn:"),
+    ],
+)  # fmt: skip
+def test_a_text_of_another_form_is_refused(
+    operation: str, given: dict[str, str], name: str, constraint: str, grounds: Site
+) -> None:
+    call = getattr(grounds.client("lambda"), operation)
+    whole = PERMISSION | given if operation == "add_permission" else given
+    code, status, message = refusal(call, FunctionName="any", **whole)
+    assert (code, status) == ("ValidationException", 400)
+    value = next(iter(given.values()))
+    begin = f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must "
+    assert message.startswith(begin + constraint)
+
+
+@proves("texts_match_their_patterns")
+def test_every_text_of_another_form_is_counted(grounds: Site) -> None:
+    wrong = PERMISSION | {"StatementId": "a b", "SourceArn": "my-api"}
+    code, _, message = refusal(grounds.client("lambda").add_permission, FunctionName="any", **wrong)
+    assert (code, message[:30]) == ("ValidationException", "2 validation errors detected: ")
+
+
+@proves("principal_can_be_somebody")
+def test_a_principal_is_somebody(grounds: Site) -> None:
+    add, name = grounds.client("lambda").add_permission, grounds.function(HELLO)
+    for principal in ("apigateway", "apigateway.amazonaws", "apigateway.example.com", "1234", "arn:aws:s3:::bucket"):
+        assert refusal(add, FunctionName=name, **PERMISSION | {"Principal": principal}) == (
+            "InvalidParameterValueException",
+            400,
+            "The provided principal was invalid. Please check the principal and try again.",
+        )
+    account = grounds.place.account
+    known = (account, "*", f"arn:aws:iam::{account}:root", "logs.us-east-1.amazonaws.com", "alexa-appkit.amazon.com")
+    for number, principal in enumerate(known):
+        add(FunctionName=name, **PERMISSION | {"StatementId": f"s{number}", "Principal": principal})
+
+
 def test_a_permission_of_the_same_name_is_a_conflict(grounds: Site) -> None:
     name = grounds.function(HELLO)
     grounds.permit_api(name, "abcdef1234", statement="once")
