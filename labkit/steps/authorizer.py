@@ -55,9 +55,9 @@ class Authorizer(Step):
         authorizer_id = ensure_authorizer(target, api_id, found, issuer, client_id)
         ensure_protection(target, api_id, routes, authorizer_id, client_id)
         served, stages = _served_and_stages(target, api_id)
-        _delete_stale_stages(target, api_id, stages)
         ensure_default_stage(target, api_id, stages.get(DEFAULT_STAGE))
-        ensure_deployed_stage(target, api_id, stages.get(STAGE), served.description)
+        for name in _deployed_stages(stages):
+            ensure_deployed_stage(target, api_id, name, stages.get(name), served.description)
 
     def check(self, target: Target) -> Report:
         """Issuer, audience and identity source; each route's authorizer and scope; what each stage serves."""
@@ -214,36 +214,32 @@ def ensure_default_stage(target: Target, api_id: str, stage: Thing | None) -> No
         client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
 
 
-def ensure_deployed_stage(target: Target, api_id: str, stage: Thing | None, wanted: str) -> None:
-    """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now.
+def _deployed_stages(stages: Things) -> list[str]:
+    """The post's `Test` stage, and a learner's own that may still serve what the API was once: open routes, too."""
+    own = [name for name, s in stages.items() if name not in (DEFAULT_STAGE, STAGE) and not s.get("AutoDeploy")]
+    return [STAGE, *own]
+
+
+def ensure_deployed_stage(target: Target, api_id: str, name: str, stage: Thing | None, wanted: str) -> None:
+    """A stage that serves a deployment of the routes and the authorizer as they are now.
 
     Args:
         target: the lab's place.
         api_id: the API.
+        name: the stage's name.
         stage: the stage, if it exists.
         wanted: the description of what is to be deployed.
     """
     client = target.client("apigatewayv2")
     if stage is None:
-        target.deeds.created(kinds.STAGE, STAGE)
-        client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
+        target.deeds.created(kinds.STAGE, name)
+        client.create_stage(ApiId=api_id, StageName=name, AutoDeploy=False)
     elif stage.get("AutoDeploy"):
-        target.deeds.mended(kinds.STAGE, STAGE, "AutoDeploy", True)
-        client.update_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
+        target.deeds.mended(kinds.STAGE, name, "AutoDeploy", True)
+        client.update_stage(ApiId=api_id, StageName=name, AutoDeploy=False)
     if _deployed(target, api_id, stage) != wanted:
-        target.deeds.mended(kinds.STAGE, STAGE, "deployment", "another")
-        client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
-
-
-def _stale_stages(stages: Things) -> list[str]:
-    """The stages beside the lab's own that may serve what the API was once: open routes, too."""
-    return [name for name, s in stages.items() if name not in (DEFAULT_STAGE, STAGE) and not s.get("AutoDeploy")]
-
-
-def _delete_stale_stages(target: Target, api_id: str, stages: Things) -> None:
-    for name in _stale_stages(stages):
-        target.deeds.mended(kinds.HTTP_API, target.names.api, f"stage {name}", "there")
-        target.client("apigatewayv2").delete_stage(ApiId=api_id, StageName=name)
+        target.deeds.mended(kinds.STAGE, name, "deployment", "another")
+        client.create_deployment(ApiId=api_id, StageName=name, Description=wanted)
 
 
 def _deployed(target: Target, api_id: str, stage: Thing | None) -> str:
@@ -287,17 +283,16 @@ def _authorizer_row(key: str, actual: str) -> Expected:
 
 
 def _stage_rows(target: Target, api_id: str, stages: Things, wanted: str) -> list[Expected]:
-    default, test = stages.get(DEFAULT_STAGE), stages.get(STAGE)
     return [
-        Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
+        Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(stages.get(DEFAULT_STAGE)),
          "It is served at the root, where the post's URLs point."),
-        Expected(f"deployment of stage {STAGE}", wanted, _deployed(target, api_id, test) if test else "no stage",
-         _SERVES),
-        *(Expected(f"stage {name}", "missing", "waits to be deployed", _SERVES) for name in _stale_stages(stages)),
+        *(
+            Expected(f"deployment of stage {name}", wanted,
+             _deployed(target, api_id, stages[name]) if name in stages else "no stage",
+             "A stage without auto-deploy serves what was last deployed to it, whatever changed since.")
+            for name in _deployed_stages(stages)
+        ),
     ]  # fmt: skip
-
-
-_SERVES = "A stage without auto-deploy serves what was last deployed to it, whatever changed since."
 
 
 def _default_state(stage: Thing | None) -> str:

@@ -396,7 +396,7 @@ DAMAGES = [
     Damage(
         "a stage that serves what was open",
         Site.keep_what_was_open_on_a_stage,
-        "authorizer", "stage Old", ["DeleteStage"],
+        "authorizer", "deployment of stage Old", ["CreateDeployment"],
     ),
     Damage(
         "authorizer deleted",
