@@ -144,7 +144,9 @@ def describe(token: Token, now: float, zone: tzinfo | None = None) -> tuple[Clai
 
 def describe_header(token: Token) -> tuple[ClaimNote, ...]:
     """Explain every parameter of a token's header, in the token's order."""
-    return tuple(_note(name, value, claims.parameter(name), 0, None) for name, value in token.header.items())
+    encrypted = "enc" in token.header
+    notes = ((name, value, claims.parameter(name, encrypted=encrypted)) for name, value in token.header.items())
+    return tuple(_note(*note, 0, None) for note in notes)
 
 
 def verify(token: Token, keys: Keys) -> SignatureCheck:
