@@ -61,6 +61,14 @@ def test_a_user_that_the_lab_does_not_have_is_named(lab: Lab, ask: Callable[...,
             lab.what_if(odd)
 
 
+@pytest.mark.parametrize("odd", ["eyJhbGciOi.eyJzdWIiOi.c2ln", {"id": "eyJhbGciOi.eyJzdWIiOi.c2ln"}], ids=type)
+@pytest.mark.parametrize("ask", [Lab.call, Lab.explain], ids=["call", "explain"])
+def test_a_token_in_a_users_place_is_told_so_and_not_shown(lab: Lab, ask: Callable[..., Any], odd: Any) -> None:
+    with pytest.raises(UsageError, match=r"A token is given by its name: token=TOKEN") as error:
+        ask(lab, ADMIN, odd)
+    assert "eyJ" not in str(error.value)
+
+
 TEXTS: dict[str, Callable[[Lab, Any], object]] = {
     "call token": lambda lab, odd: lab.call(ADMIN, token=odd),
     "explain token": lambda lab, odd: lab.explain(ADMIN, token=odd),
