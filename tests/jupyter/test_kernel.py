@@ -75,5 +75,23 @@ def test_a_slip_and_another_notebook_are_told_as_ever(monkeypatch: pytest.Monkey
         assert "Traceback" in failed(monkeypatch, tmp_path, cells, code)[0]
 
 
+STOPS = """import signal
+from labkit.learning.work import run
+def forever(work):
+    signal.raise_signal(signal.SIGINT)
+    while True:
+        pass
+"""
+
+
+def test_a_stop_in_the_labs_code_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = failed(monkeypatch, tmp_path, f"{STOPS}run(forever, 1)", CELLS)
+    assert said.splitlines() == [
+        "Stopped at `signal.raise_signal(signal.SIGINT)`.",
+        "Nothing is lost: the same cell goes on where this one stopped.",
+    ]
+    assert "Traceback" in failed(monkeypatch, tmp_path, f"{STOPS}forever(1)", CELLS)
+
+
 def test_every_kernel_of_this_environment_loads_it() -> None:
     assert (Path(sys.prefix) / "etc" / "ipython" / "ipython_kernel_config.json").is_file()
