@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -94,12 +95,17 @@ def _mistakes(
 ) -> Iterator[tuple[str, str, str | None]]:
     """Each value that is not the right one: its name, what was typed, and the name of the mistake if it is common."""
     if issuer != known.issuer:
-        yield "issuer", issuer, _wrong_issuer(known, issuer)
+        yield "issuer", issuer, _slip(known.issuer, issuer) or _wrong_issuer(known, issuer)
     if audience != known.client:
-        yield "audience", audience, _wrong_audience(known, audience)
+        yield "audience", audience, _slip(known.client, audience) or _wrong_audience(known, audience)
     for group, (where, typed) in zip(GROUPS, scopes.items(), strict=True):
-        if typed != scope(group, known.client):
-            yield where, typed, _wrong_scope(known, group, typed)
+        right = scope(group, known.client)
+        if typed != right:
+            yield where, typed, _slip(right, typed) or _wrong_scope(known, group, typed)
+
+
+def _slip(right: str, typed: str) -> str | None:
+    return _first(("blank", typed.strip() == right), ("unfilled", "{" in typed or "$" in typed))
 
 
 def _wrong_issuer(known: Known, typed: str) -> str | None:
@@ -137,7 +143,7 @@ def _wrong_scope(known: Known, group: str, typed: str) -> str | None:
         ("scope-pool", typed == scope(group, known.pool)),
         ("scope-user", typed in [scope(user, client) for user in USERS]),
         ("case", typed.lower() == right.lower()),
-        ("scope-sign", typed.startswith(group) and typed.endswith(client)),
+        ("scope-sign", bool(re.fullmatch(rf"{group}[\W_]*{client}", typed))),
     )
 
 
