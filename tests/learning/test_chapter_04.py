@@ -142,11 +142,12 @@ def test_the_lab_takes_the_same_values(lab: Lab, ids: dict[str, str]) -> None:
     assert lab.check_task(TASK, **work(ids)).passed
 
 
-def test_right_values_with_tokens_that_lack_their_scope_are_no_fault_of_the_learners(
-    lab: Lab, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("fit", "changes"), [(False, {}), (True, {"admin_scope": "admin:CLIENT"})])
+def test_a_trigger_that_writes_other_scopes_than_the_labs_makes_nothing_right_or_wrong(
+    lab: Lab, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch, fit: bool, changes: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(chapter_04, "_decides_well", lambda *_: False)
-    verdict = lab.check_task(TASK, **work(ids))
+    monkeypatch.setattr(chapter_04, "_decides_well", lambda *_: fit)
+    verdict = lab.check_task(TASK, **work(ids, **changes))
     assert (verdict.outcome, 'lab.check_task("trigger")' in verdict.sentence) == ("could not check", True)
 
 

@@ -44,13 +44,20 @@ def authorizer(place: Workplace, issuer: Any, audience: Any, admin_scope: Any, r
     known = _known(target)
     issuer, audience = _one("issuer", issuer), _one("audience", audience)
     scopes = {"admin_scope": _one("admin_scope", admin_scope), "regular_scope": _one("regular_scope", regular_scope)}
-    if _decides_well(target, known, AuthorizerSettings(IDENTITY_SOURCE, issuer, (audience,)), [*scopes.values()]):
+    settings = AuthorizerSettings(IDENTITY_SOURCE, issuer, (audience,))
+    fit = _decides_well(target, known, settings, [*scopes.values()])
+    mistake = next(_mistakes(known, issuer, audience, scopes), None)
+    if fit and not mistake:
         return "decided by these values, each user's token opens what its groups say, and nothing else."
-    for where, typed, wrong in _mistakes(known, issuer, audience, scopes):
+    if mistake and not fit:
+        where, typed, wrong = mistake
         raise NotYet(wrong, say=f"{where} is another value.", found=typed, where=where)
+    fits = (
+        "These values fit your users' tokens and not this lab" if fit else "The values are this lab's, the tokens not"
+    )
     raise LabError(
-        "These are the values, but the tokens of your users do not have the scopes that belong to them.",
-        'Look at what your trigger does: lab.check_task("trigger")',
+        f"{fits}: your trigger writes other scopes than the lab's own, or a user is in other groups.",
+        'Mend the groups: lab.ensure("user-pool"). Look at the trigger: lab.check_task("trigger")',
     )
 
 
