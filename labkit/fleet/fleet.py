@@ -86,6 +86,9 @@ class Fleet:
         Raises:
             UsageError: the roster or a setting is wrong.
         """
+        if not isinstance(path, str | Path):
+            problem = f"A roster is named by the path of its file, and this is a {type(path).__name__}."
+            raise UsageError(problem, "Of a class that you practise on it is: practice.roster")
         settings = Settings.from_environment()
         guards = Guards(protected_accounts(settings.home, protect), account_ids(management))
         return cls(Path(path), settings, guards=guards, tell=tell)
@@ -197,7 +200,7 @@ class Fleet:
         """Refuse to go on unless somebody named the number of accounts. UsageError if it is another number."""
         there_are = len(self.roster.accounts)
         if accounts != there_are:
-            named = "nobody has confirmed it" if accounts is None else f"you said {accounts}"
+            named = "nobody has confirmed it" if accounts is None else f"you said {accounts!r}"
             raise UsageError(
                 f"This would remove the labs of {self._size()}, and {named}.",
                 "Look at the plan first. To agree, say how many accounts the roster has: --yes --accounts "
