@@ -113,7 +113,8 @@ class Fleet:
                 opened = Reach(self.settings, Stop()).open([seat])
                 target = opened.target(seat, confirmed=bool(seat.endpoint))
                 return Lab(target.settings, target=target)
-        raise UsageError(f"The roster has no attendee {attendee!r}.", "Name one as the roster does.")
+        there = ", ".join(seat.attendee for seat in self.roster.seats)
+        raise UsageError(f"The roster has no attendee {attendee!r}.", f"Name one of: {there}.")
 
     def preflight(self) -> Preflight:
         """Whether every account is ready for the class. Reads only."""

@@ -58,6 +58,11 @@ def test_the_roster_leads_to_accounts_of_their_own(practice: rehearsal.Rehearsal
     assert len({cloud.secret_access_key for cloud in clouds if cloud}) == 3
 
 
+def test_an_attendee_who_is_not_there_is_told_who_is(practice: rehearsal.Rehearsal) -> None:
+    with pytest.raises(UsageError, match="Name one of: attendee-01, attendee-02, attendee-03"):
+        Fleet.open(practice.roster).lab("attendee-9")
+
+
 def test_a_class_is_opened_by_its_roster_and_not_by_itself(practice: rehearsal.Rehearsal) -> None:
     itself: Any = practice
     with pytest.raises(UsageError, match=r"Rehearsal\. .*practice\.roster"):
