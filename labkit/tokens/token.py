@@ -207,6 +207,8 @@ def _partly_read(raw: str, problem: str) -> Token:
         # RFC 7516, section 7.1. Cognito's refresh tokens are such; their header says that they hold a token.
         return Token(raw, header, {}, "", "refresh" if header.get("cty") == "JWT" else "unknown")
     payload = _try("payload", parts[1]) if len(parts) > 1 else {}
+    if len(parts) == 1 and "alg" not in header:  # RFC 7515, section 4.1.1: so it is no header, but a payload alone
+        header, payload = payload, header
     return Token(raw, header, payload, _cut_signature(raw), _kind(header, payload), problem)
 
 

@@ -105,8 +105,12 @@ def test_several_texts_are_a_text_or_a_list_of_them(lab: Lab, name: str) -> None
     for odd in (5, [5], [None], b"scope"):
         with pytest.raises(UsageError, match="is a text or a list of texts"):
             lab.what_if(**{name: odd})
-    with pytest.raises(UsageError, match="The name of a claim is a text or a list of texts"):
-        lab.read("a.b.c", 5)  # type: ignore[arg-type] # as somebody may
+    odd: Any
+    for odd in ([5], [["sub"], "iss"]):
+        with pytest.raises(UsageError, match="The name of a claim is a text or a list of texts"):
+            lab.read("a.b.c", *odd)
+    together: Any = ["sub", "iss"]
+    assert lab.read("a.b.c", together).names == lab.read("a.b.c", "sub", "iss").names == ("sub", "iss")
 
 
 @pytest.mark.parametrize("odd", [5, "scope", ["scope"], {"a": {1, 2}}, {"a": b"x"}], ids=repr)
