@@ -105,7 +105,7 @@ def lessons(left: Token, right: Token) -> Iterator[str]:
     if problems:
         yield f"One of the two is no token: {problems[0]}"
     elif not (left.signed and right.signed):
-        yield "One of the two is encrypted: only its issuer can read what it says, and it opens no API."
+        yield "An encrypted token is among them: only its issuer can read what it says, and it opens no API."
     elif left.claims.get("iss") != right.claims.get("iss"):
         yield "They come from different issuers, and an authorizer trusts one."
     elif {left.kind, right.kind} == {"id", "access"}:

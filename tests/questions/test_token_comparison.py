@@ -115,7 +115,7 @@ def test_what_follows_is_true_of_the_kinds_of_token_that_are_compared(built: Lab
     assert "An access token has the scope that Cognito wrote, whoever signed in." in access
     assert "The groups decide" not in access
     encrypted = built.compare(admin["id"], admin["refresh"]).text()
-    assert "One of the two is encrypted: only its issuer can read what it says" in encrypted
+    assert "An encrypted token is among them: only its issuer can read what it says" in encrypted
     assert "different issuers" not in encrypted
 
 
