@@ -75,22 +75,18 @@ def test_a_slip_and_another_notebook_are_told_as_ever(monkeypatch: pytest.Monkey
         assert "Traceback" in failed(monkeypatch, tmp_path, cells, code)[0]
 
 
-STOPS = """import signal
-from labkit.learning.work import run
-def forever(work):
-    signal.raise_signal(signal.SIGINT)
-    while True:
-        pass
-"""
+STOP = "import signal\nfrom labkit.learning.work import run\ndef forever(number):\n    signal.raise_signal(number)\n"
 
 
 def test_a_stop_in_the_labs_code_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    said = failed(monkeypatch, tmp_path, f"{STOPS}run(forever, 1)", CELLS)
-    assert said.splitlines() == [
-        "Stopped at `signal.raise_signal(signal.SIGINT)`.",
+    in_the_lab = failed(monkeypatch, tmp_path, f"{STOP}run(signal.raise_signal, signal.SIGINT)", CELLS)
+    assert in_the_lab.splitlines() == [
+        "Stopped at `run(signal.raise_signal, signal.SIGINT)`.",
         "Nothing is lost: the same cell goes on where this one stopped.",
     ]
-    assert "Traceback" in failed(monkeypatch, tmp_path, f"{STOPS}forever(1)", CELLS)
+    in_a_function = failed(monkeypatch, tmp_path, f"{STOP}run(forever, signal.SIGINT)", CELLS)
+    assert in_a_function == "Stopped at `signal.raise_signal(number)`, in code of yours."
+    assert "Traceback" in failed(monkeypatch, tmp_path, f"{STOP}forever(signal.SIGINT)", CELLS)
 
 
 def test_every_kernel_of_this_environment_loads_it() -> None:
