@@ -43,6 +43,16 @@ def test_the_solutions_pass(lab: Lab) -> None:
     assert (verdict.outcome, "401" in verdict.sentence, "signature" in verdict.sentence) == ("passed", True, True)
 
 
+def test_a_payload_that_is_written_anew_is_the_same_payload(lab: Lab) -> None:
+    def rewritten(regular: str, admin: str) -> str:
+        text = json.dumps(claims_of(admin), separators=(",", ":"), sort_keys=True)
+        payload = base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+        header, _, signature = regular.split(".")
+        return f"{header}.{payload}.{signature}"
+
+    assert lab.check_task("forge-payload", rewritten).passed
+
+
 TAKEN_APART: dict[str, Callable[[str], Any]] = {
     "nothing": lambda token: None,
     "header": lambda token: claims_of(token, part=0),

@@ -14,6 +14,7 @@ from labkit.questions.endpoint import Question
 from labkit.questions.explanation import explain
 from labkit.questions.sign_in import SignIns
 from labkit.text.wording import counted
+from labkit.tokens.token import decode
 
 CHANGED = {"header": 0, "payload": 1, "signature": 2}
 
@@ -79,6 +80,8 @@ def forge_payload(place: Workplace, swapped: Callable[[str, str], Any]) -> str:
         raise NotYet("parts", found=counted(len(parts), "part"))
     theirs = {name for name, index in CHANGED.items() if parts[index] == admin.split(".")[index]}
     ours = {name for name, index in CHANGED.items() if parts[index] == regular.split(".")[index]}
+    if decode(forged).claims == decode(admin).claims:  # written anew it is the same payload
+        theirs.add("payload")
     if "payload" not in theirs:
         own = "other-way" if "signature" in theirs else "own-payload"
         raise NotYet(own if "payload" in ours else "made-up")
