@@ -1,4 +1,4 @@
-"""What the lab adds to a kernel: forms for predictions, tasks and quizzes, and a sentence for a learner's slip.
+"""What the lab adds to a kernel: forms for predictions, tasks and quizzes, and a sentence for a stop and for a slip.
 
 The slips are a name that an earlier cell makes, and a line that belongs in a terminal.
 

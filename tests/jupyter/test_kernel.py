@@ -1,4 +1,4 @@
-"""What the lab adds to a kernel: forms, and a sentence for a name of an earlier cell and for a terminal's line."""
+"""What the lab adds to a kernel: forms, and a sentence for a learner's slip and for a stop."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ STOP = "import signal\nfrom labkit.learning.work import run\ndef forever(number)
 
 
 def test_a_stop_in_the_labs_code_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    in_the_lab = failed(monkeypatch, tmp_path, f"{STOP}run(signal.raise_signal, signal.SIGINT)", CELLS)
+    calls = ("run(signal.raise_signal, signal.SIGINT)", "run(forever, signal.SIGINT)", "forever(signal.SIGINT)")
+    in_the_lab, in_a_function, elsewhere = failed(monkeypatch, tmp_path, CELLS, *(STOP + call for call in calls))
     assert in_the_lab.splitlines() == [
         "Stopped at `run(signal.raise_signal, signal.SIGINT)`.",
         "Nothing is lost: the same cell goes on where this one stopped.",
     ]
-    in_a_function = failed(monkeypatch, tmp_path, f"{STOP}run(forever, signal.SIGINT)", CELLS)
     assert in_a_function == "Stopped at `signal.raise_signal(number)`, in code of yours."
-    assert "Traceback" in failed(monkeypatch, tmp_path, f"{STOP}forever(signal.SIGINT)", CELLS)
+    assert "Traceback" in elsewhere
 
 
 def test_every_kernel_of_this_environment_loads_it() -> None:
