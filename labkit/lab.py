@@ -216,9 +216,8 @@ class Lab(Learner):
 
     def read(self, token: str, *claims: str) -> Reading:
         """Decode a token on this machine: every claim explained, or only those named, and its signature checked."""
-        return read(
-            arguments.a_token(token), time.time(), self._place_at_hand(), arguments.texts(claims, "The name of a claim")
-        )
+        named = arguments.texts(claims[0] if len(claims) == 1 else claims, "The name of a claim")
+        return read(arguments.a_token(token), time.time(), self._place_at_hand(), named)
 
     def _place_at_hand(self) -> Place | None:
         """The lab's place, if it can be had without starting anything."""

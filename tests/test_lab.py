@@ -361,6 +361,8 @@ def test_the_environment_of_a_lab(new_lab: Callable[..., Lab], warm_cloud: Cloud
     }
     assert where.items() <= lab.environment().items()
     assert not {"API_URL", "USER_POOL_ID", "APP_CLIENT_ID"} & lab.environment().keys()
+    with pytest.raises(LabError, match=r"no USER_POOL_ID now, but AWS_.*labkit up"):
+        lab.environment()["USER_POOL_ID"]
 
     ids = lab.up().ids
 

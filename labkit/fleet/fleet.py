@@ -86,6 +86,9 @@ class Fleet:
         Raises:
             UsageError: the roster or a setting is wrong.
         """
+        if not isinstance(path, str | Path):
+            problem = f"A roster is named by the path of its file, and this is a {type(path).__name__}."
+            raise UsageError(problem, "Of a class that you practise on it is: practice.roster")
         settings = Settings.from_environment()
         guards = Guards(protected_accounts(settings.home, protect), account_ids(management))
         return cls(Path(path), settings, guards=guards, tell=tell)
@@ -110,7 +113,8 @@ class Fleet:
                 opened = Reach(self.settings, Stop()).open([seat])
                 target = opened.target(seat, confirmed=bool(seat.endpoint))
                 return Lab(target.settings, target=target)
-        raise UsageError(f"The roster has no attendee {attendee!r}.", "Name one as the roster does.")
+        there = ", ".join(seat.attendee for seat in self.roster.seats)
+        raise UsageError(f"The roster has no attendee {attendee!r}.", f"Name one of: {there}.")
 
     def preflight(self) -> Preflight:
         """Whether every account is ready for the class. Reads only."""
@@ -197,7 +201,7 @@ class Fleet:
         """Refuse to go on unless somebody named the number of accounts. UsageError if it is another number."""
         there_are = len(self.roster.accounts)
         if accounts != there_are:
-            named = "nobody has confirmed it" if accounts is None else f"you said {accounts}"
+            named = "nobody has confirmed it" if accounts is None else f"you said {accounts!r}"
             raise UsageError(
                 f"This would remove the labs of {self._size()}, and {named}.",
                 "Look at the plan first. To agree, say how many accounts the roster has: --yes --accounts "

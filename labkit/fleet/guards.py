@@ -40,16 +40,16 @@ def protected_accounts(home: Path, more: Iterable[str] = ()) -> frozenset[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The protect list {home / PROTECTED_FILE} cannot be read.", "Mend it first.") from error
     listed = [line.split("#")[0].strip() for line in lines]
-    return account_ids([*(name for name in listed if name), *more])
+    return account_ids(filter(None, listed)) | account_ids(more)
 
 
 def account_ids(values: Iterable[str]) -> frozenset[str]:
-    """The values, if each is an account id; UsageError if not."""
-    values = frozenset(values)
-    for value in sorted(values):
-        if not re.fullmatch(r"[0-9]{12}", value):
-            raise UsageError(f"{value!r} is not an account id.", "An account id has 12 digits and nothing else.")
-    return values
+    """The value or values, if each is an account id; UsageError if not."""
+    several = [values] if isinstance(values, str) else [*values]
+    for value in several:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
+            raise UsageError(f"{value!r} is not an account id.", "It is a text of 12 digits, and nothing else.")
+    return frozenset(several)
 
 
 def guard(target: Target, guards: Guards) -> None:

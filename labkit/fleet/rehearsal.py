@@ -80,8 +80,8 @@ def start(
         UsageError: no such size.
         LabError: an account cannot be started, for want of memory or disk for one, or another roster is in the way.
     """
-    if not 1 <= size <= MOST_ACCOUNTS:
-        raise UsageError(f"A class of {size} cannot be rehearsed.", f"Ask for 1 to {MOST_ACCOUNTS} accounts.")
+    if not isinstance(size, int) or not 1 <= size <= MOST_ACCOUNTS:
+        raise UsageError(f"A class of {size!r} cannot be rehearsed.", f"Ask for 1 to {MOST_ACCOUNTS} accounts.")
     home = home or Settings.from_environment().home
     roster = _folder(home) / ROSTER_FILE
     if roster.exists() and not _accounts(home):

@@ -1,4 +1,4 @@
-"""What the lab adds to a kernel: forms for predictions, tasks and quizzes, and a sentence for a learner's slip.
+"""What the lab adds to a kernel: forms for predictions, tasks and quizzes, and a sentence for a stop and for a slip.
 
 The slips are a name that an earlier cell makes, and a line that belongs in a terminal.
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import linecache
 import os
 import re
 import traceback
@@ -29,7 +30,7 @@ def load_ipython_extension(shell: Any) -> None:
     """Called by IPython when the kernel starts."""
     for module, name in FORMS:
         shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, _form)
-    shell.set_custom_exc((NameError,), _name_error)
+    shell.set_custom_exc((NameError, KeyboardInterrupt), _in_words)
     shell.input_transformers_post.append(_refuse_terminal_lines)
 
 
@@ -113,3 +114,31 @@ def _assigned(source: str) -> set[str]:
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     imported = (alias for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names)
     return stored | {alias.asname or alias.name for alias in imported}
+
+
+def _in_words(
+    shell: Any, kind: type[BaseException], error: BaseException, trace: TracebackType, tb_offset: int | None = None
+) -> list[str]:
+    """Show an error in sentences, where there are some for it; else as ever."""
+    if isinstance(error, NameError):
+        return _name_error(shell, kind, error, trace, tb_offset)
+    lines = _stopped(trace) or shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+    shell._showtraceback(kind, error, lines)
+    return lines
+
+
+def _stopped(trace: TracebackType | None) -> list[str]:
+    """Where a cell was stopped, and how to go on, if it was the lab that it had called."""
+    places = []
+    while trace:
+        places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        trace = trace.tb_next
+    if not any(Path(file).is_relative_to(LABKIT) for file, _ in places):
+        return []
+    cells = [place for place in places if "ipykernel_" in place[0]]  # so a kernel names them
+    stood = f"Stopped at `{linecache.getline(*cells[-1]).strip()}`" if cells else "Stopped"
+    return [f"{stood}, in code of yours."] if places[-1:] == cells[-1:] else [f"{stood}.", CONTINUES]
+
+
+LABKIT = Path(__file__).parents[1]
+CONTINUES = "Nothing is lost: the same cell goes on where this one stopped."

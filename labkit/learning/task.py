@@ -223,7 +223,7 @@ def _outcome(text: TaskText, judge: Callable[[], str | Seen]) -> Verdict:
     except NotYet as error:
         return Verdict(text, "not yet", error.sentence(text), error.wanted, error.found, error.pieces)
     except LabError as error:
-        return Verdict(text, "could not check", f"{error} This is not about your work.")
+        return Verdict(text, "could not check", f"This is no verdict on your work. {error}")
     except Exception as error:  # whatever a check trips over, a learner sees no traceback of it
         where = traceback.extract_tb(error.__traceback__)[-1]
         sentence = (

@@ -32,7 +32,11 @@ def one_at_a_time(file: Path, problem: str, remedy: str, *, patience: float = 0)
 
     lock = FileLock(make_folder(file.parent) / file.name, mode=0o600)
     try:
-        lock.acquire(timeout=patience)
+        try:
+            lock.acquire(timeout=patience)
+        except FileNotFoundError:  # who held it has taken the folder away, as a lab's end does
+            make_folder(file.parent)
+            lock.acquire(timeout=patience)
     except Timeout as error:
         raise BusyError(problem, remedy) from error
     except OSError as error:

@@ -38,7 +38,10 @@ def known_stage(stage: object) -> str:
 
 
 def known_user(user: object) -> str:
-    """Return a user that the lab has."""
+    """Return a user that the lab has. A token in the user's place is not shown."""
+    if "eyJ" in str(user):  # so begins every header of a token
+        remedy = f"Name one of: {', '.join(USERS)}. A token is given by its name: token=TOKEN."
+        raise UsageError("A token stands where a user is asked for.", remedy)
     return _one_of(user, USERS, f"The lab has no user {user!r}.")
 
 

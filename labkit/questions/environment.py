@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from labkit.errors import LabError
 from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 
@@ -23,6 +24,15 @@ _NOT_IN_COMMANDS = frozenset(
 )
 
 
+class Variables(dict[str, str]):
+    """Variables by name. One that is not there, since its resource is not or since there is none such, is told so."""
+
+    def __missing__(self, name: str) -> str:
+        raise LabError(
+            f"The lab has no {name} now, but {', '.join(self)}.", "More of them come with what is built: labkit up"
+        )
+
+
 def environment(target: Target, ids: Mapping[str, str]) -> dict[str, str]:
     """What `labkit env` exports, by variable.
 
@@ -31,7 +41,7 @@ def environment(target: Target, ids: Mapping[str, str]) -> dict[str, str]:
         ids: what AWS made up for the lab: `user_pool_id` and the like.
     """
     place, pool = target.place, ids.get("user_pool_id")
-    return {
+    found = {
         **place.credentials,
         "AWS_REGION": place.region,
         "AWS_DEFAULT_REGION": place.region,
@@ -42,6 +52,7 @@ def environment(target: Target, ids: Mapping[str, str]) -> dict[str, str]:
         **{key.upper(): value for key, value in ids.items() if key not in FUNCTIONS},
         **({"JWKS_URL": place.keys_url(ids["issuer"])} if "issuer" in ids else {}),
     }
+    return Variables(found)
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -104,10 +104,14 @@ def lessons(left: Token, right: Token) -> Iterator[str]:
     problems = [token.problem for token in (left, right) if token.problem]
     if problems:
         yield f"One of the two is no token: {problems[0]}"
+    elif not (left.signed and right.signed):
+        yield "An encrypted token is among them: only its issuer can read what it says, and it opens no API."
     elif left.claims.get("iss") != right.claims.get("iss"):
         yield "They come from different issuers, and an authorizer trusts one."
     elif {left.kind, right.kind} == {"id", "access"}:
         yield f"{V1_CHANGES} The access token keeps the scope that Cognito wrote, and client_id stands for aud."
+    elif left.kind == right.kind == "access" and user_of(left) != user_of(right):
+        yield f"{V1_CHANGES} An access token has the scope that Cognito wrote, whoever signed in."
     elif user_of(left) != user_of(right):
         yield "The groups decide: the trigger makes a scope of each, and a route asks for one of the scopes."
     elif groups_of(left) != groups_of(right):
@@ -116,4 +120,4 @@ def lessons(left: Token, right: Token) -> Iterator[str]:
             "until it expires: the authorizer looks at signature and clock, and asks the user pool nothing."
         )
     else:
-        yield "They say the same about the same user: either opens what the other opens."
+        yield "They say the same about the same user: either opens what the other opens, as long as it is valid."

@@ -68,8 +68,10 @@ class Cause(Shown):
             return [self.missing]
         if self.differences:
             return [self.run.sentence, "Then the token was signed, with that scope in it."]
+        if self.run.scope and self.token.kind == "access":
+            return [self.run.sentence, f"Its answer is not in this token, an access token. {V1_CHANGES}"]
         if self.run.scope:
-            return [self.run.sentence, f"Its answer is not in this token, {KIND_NAMES[self.token.kind]}. {V1_CHANGES}"]
+            return [self.run.sentence, NOT_IN_IT]
         return [self.run.sentence, "So the token has no scope that a route asks for."]
 
     def blocks(self) -> Iterator[Block]:
@@ -85,13 +87,10 @@ class Cause(Shown):
         }
 
 
-KIND_NAMES = {
-    "id": "an ID token",
-    "access": "an access token",
-    "refresh": "a refresh token",
-    "unknown": "of no known kind",
-}
 V1_CHANGES = "A trigger of version V1_0, the post's, changes the ID token only."
+NOT_IN_IT = (
+    "The token does not say so: either the trigger does not return what it logs, or somebody changed the token since."
+)
 
 
 def user_of(token: Token) -> str | None:
@@ -111,6 +110,8 @@ def find_cause(target: Target, token: Token) -> Cause:
 
     On AWS a line may take a while to be readable: it is asked for again until the place's patience ends.
     """
+    if not token.claims:
+        return Cause(token, None, token.sentence)
     try:
         with aws_errors_in_words():
             run = until(lambda: _run(target, token), bool, seconds=target.place.patience, every=2)

@@ -133,9 +133,9 @@ def remove_lab(
 
     Raises:
         ClientError: AWS refused to tell what there is. Nothing was deleted then.
-        UsageError: the plan is another lab's.
+        UsageError: what was agreed to is no plan, or another lab's.
     """
-    removal, record = _of_this_lab(agreed, target) if agreed else plan(target), _Record(target)
+    removal, record = plan(target) if agreed is None else _of_this_lab(agreed, target), _Record(target)
     earlier = record.removed_before(removal)
     started = record.begin(earlier, removal)
     gone, failed = execute(target, removal.deletions, tell)
@@ -153,6 +153,10 @@ def remove_lab(
 
 def _of_this_lab(agreed: Plan, target: Target) -> Plan:
     names = target.names
+    if not isinstance(agreed, Plan):
+        raise UsageError(
+            f"A lab goes as a whole or by a plan, and {agreed!r} is none.", "Look first: plan_removal(). Then: down()"
+        )
     if (agreed.lab, agreed.account, agreed.region) != (names.lab, names.account, names.region):
         raise UsageError(
             f"This plan is of lab {agreed.lab} in account {agreed.account}, region {agreed.region}, and not of this.",

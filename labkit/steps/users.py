@@ -86,7 +86,7 @@ def user_rows(target: Target, user_pool_id: str, user: str) -> list[Expected]:
         return [Expected(f"user {user}", "found", "missing", "The five calls of the post need both users.")]
     groups = ", ".join(sorted(groups_of(target, user_pool_id, user) & set(GROUPS)))
     status = found.get("UserStatus") if found.get("Enabled", True) else "disabled"
-    why = "FORCE_CHANGE_PASSWORD answers sign-in with a challenge, no token."
+    why = "A disabled user gets no token, and one with FORCE_CHANGE_PASSWORD a challenge in its place."
     return [
         Expected(f"status of {user}", "CONFIRMED", status, why),
         Expected(f"groups of {user}", ", ".join(sorted(USERS[user])), groups, "Each group becomes one scope."),

@@ -162,6 +162,16 @@ PARAMETERS: dict[str, Claim] = {
     "enc": Claim("How the content was encrypted", ISSUER, "whoever holds the key", "RFC 7516, section 4.1.2"),
 }
 
+# What a parameter says in the header of an encrypted token, where that is something else.
+ENCRYPTED = {
+    "alg": Claim(
+        "How the key was made that the content is encrypted with",
+        ISSUER,
+        "whoever holds the key",
+        "RFC 7516, section 4.1.1",
+    ),
+}
+
 
 def claim(name: str) -> Claim:
     """What is known of a claim of this name, be it an attribute or a claim of the issuer's own."""
@@ -176,6 +186,8 @@ def claim(name: str) -> Claim:
     )
 
 
-def parameter(name: str) -> Claim:
-    """What is known of a header parameter of this name."""
+def parameter(name: str, *, encrypted: bool = False) -> Claim:
+    """What is known of a header parameter of this name, in a signed or an encrypted token."""
+    if encrypted and name in ENCRYPTED:
+        return ENCRYPTED[name]
     return PARAMETERS.get(name, Claim("A parameter that no standard of tokens knows", ISSUER, NOBODY, f"{RFC_JWS}4.3"))

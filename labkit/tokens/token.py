@@ -144,7 +144,9 @@ def describe(token: Token, now: float, zone: tzinfo | None = None) -> tuple[Clai
 
 def describe_header(token: Token) -> tuple[ClaimNote, ...]:
     """Explain every parameter of a token's header, in the token's order."""
-    return tuple(_note(name, value, claims.parameter(name), 0, None) for name, value in token.header.items())
+    encrypted = "enc" in token.header
+    notes = ((name, value, claims.parameter(name, encrypted=encrypted)) for name, value in token.header.items())
+    return tuple(_note(*note, 0, None) for note in notes)
 
 
 def verify(token: Token, keys: Keys) -> SignatureCheck:
@@ -205,6 +207,8 @@ def _partly_read(raw: str, problem: str) -> Token:
         # RFC 7516, section 7.1. Cognito's refresh tokens are such; their header says that they hold a token.
         return Token(raw, header, {}, "", "refresh" if header.get("cty") == "JWT" else "unknown")
     payload = _try("payload", parts[1]) if len(parts) > 1 else {}
+    if len(parts) == 1 and "alg" not in header:  # RFC 7515, section 4.1.1: so it is no header, but a payload alone
+        header, payload = payload, header
     return Token(raw, header, payload, _cut_signature(raw), _kind(header, payload), problem)
 
 

@@ -88,8 +88,8 @@ NOBODY = (
          "--through says what to build after a reset.\nGive --execute, too, or leave it out.\n"),
         (["reset", "--execute", "--yes", "--through", "api"],
          f"The lab has no step 'api'.\n{NAME_A_STEP}\n"),
-        (["reset", "--protect", "me"], "'me' is not an account id.\nAn account id has 12 digits and nothing else.\n"),
-        (["reset", "--management", "1"], "'1' is not an account id.\nAn account id has 12 digits and nothing else.\n"),
+        (["reset", "--protect", "me"], "'me' is not an account id.\nIt is a text of 12 digits, and nothing else.\n"),
+        (["reset", "--management", "1"], "'1' is not an account id.\nIt is a text of 12 digits, and nothing else.\n"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -57,6 +58,17 @@ def test_the_roster_leads_to_accounts_of_their_own(practice: rehearsal.Rehearsal
     assert len({cloud.secret_access_key for cloud in clouds if cloud}) == 3
 
 
+def test_an_attendee_who_is_not_there_is_told_who_is(practice: rehearsal.Rehearsal) -> None:
+    with pytest.raises(UsageError, match="Name one of: attendee-01, attendee-02, attendee-03"):
+        Fleet.open(practice.roster).lab("attendee-9")
+
+
+def test_a_class_is_opened_by_its_roster_and_not_by_itself(practice: rehearsal.Rehearsal) -> None:
+    itself: Any = practice
+    with pytest.raises(UsageError, match=r"Rehearsal\. .*practice\.roster"):
+        Fleet.open(itself)
+
+
 def test_an_account_that_was_killed_starts_again(tmp_path: Path) -> None:
     home = tmp_path / "home"
     try:
@@ -76,9 +88,9 @@ def test_an_account_that_was_killed_starts_again(tmp_path: Path) -> None:
     assert processes(home) == []
 
 
-@pytest.mark.parametrize("size", [0, -1, 100])
-def test_a_size_that_cannot_be(size: int, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"A class of {size} cannot be rehearsed"):
+@pytest.mark.parametrize("size", [0, -1, 100, "4", 2.5, None])
+def test_a_size_that_cannot_be(size: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"A class of {size!r} cannot be rehearsed"):
         rehearsal.start(size, tmp_path / "home")
 
     assert not (tmp_path / "home").exists()

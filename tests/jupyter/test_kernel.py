@@ -1,4 +1,4 @@
-"""What the lab adds to a kernel: forms, and a sentence for a name of an earlier cell and for a terminal's line."""
+"""What the lab adds to a kernel: forms, and a sentence for a learner's slip and for a stop."""
 
 from __future__ import annotations
 
@@ -73,6 +73,20 @@ def test_what_only_looks_like_a_line_for_a_terminal_is_told_as_ever(
 def test_a_slip_and_another_notebook_are_told_as_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for code, cells in (("tokesn", CELLS), ("tokens", ["tokens = 1"]), ("def f(): return tokens\nf()", [])):
         assert "Traceback" in failed(monkeypatch, tmp_path, cells, code)[0]
+
+
+STOP = "import signal\nfrom labkit.learning.work import run\ndef forever(number):\n    signal.raise_signal(number)\n"
+
+
+def test_a_stop_in_the_labs_code_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls = ("run(signal.raise_signal, signal.SIGINT)", "run(forever, signal.SIGINT)", "forever(signal.SIGINT)")
+    in_the_lab, in_a_function, elsewhere = failed(monkeypatch, tmp_path, CELLS, *(STOP + call for call in calls))
+    assert in_the_lab.splitlines() == [
+        "Stopped at `run(signal.raise_signal, signal.SIGINT)`.",
+        "Nothing is lost: the same cell goes on where this one stopped.",
+    ]
+    assert in_a_function == "Stopped at `signal.raise_signal(number)`, in code of yours."
+    assert "Traceback" in elsewhere
 
 
 def test_every_kernel_of_this_environment_loads_it() -> None:

@@ -51,6 +51,12 @@ TRAPS: list[tuple[str, dict[str, Any]]] = [
     ("case", {"issuer": "https://Cognito-IDP.us-east-1.amazonaws.com/POOL"}),
     ("case", {"regular_scope": "Regular-CLIENT"}),
     ("case", {"admin_scope": "ADMIN-CLIENT"}),
+    ("blank", {"issuer": "https://cognito-idp.us-east-1.amazonaws.com/POOL\n"}),
+    ("blank", {"audience": " CLIENT"}),
+    ("blank", {"admin_scope": "admin-CLIENT "}),
+    ("unfilled", {"issuer": "https://cognito-idp.{region}.amazonaws.com/{pool_id}"}),
+    ("unfilled", {"audience": "$APP_CLIENT_ID"}),
+    ("unfilled", {"regular_scope": "regular-{client_id}"}),
     ("issuer-slash", {"issuer": "https://cognito-idp.us-east-1.amazonaws.com/POOL/"}),
     ("issuer-bare", {"issuer": "cognito-idp.us-east-1.amazonaws.com/POOL"}),
     ("issuer-bare", {"issuer": "http://cognito-idp.us-east-1.amazonaws.com/POOL"}),
@@ -59,6 +65,7 @@ TRAPS: list[tuple[str, dict[str, Any]]] = [
     ("issuer-pool", {"issuer": "POOL"}),
     ("issuer-domain", {"issuer": "https://DOMAIN.auth.us-east-1.amazoncognito.com"}),
     ("issuer-domain", {"issuer": "DOMAIN"}),
+    ("issuer-host", {"issuer": "https://cognito-idp.us-east-1.amazonaws.com//POOL"}),
     ("issuer-host", {"issuer": "https://cognito-idp.us-east1.amazonaws.com/POOL"}),
     ("issuer-host", {"issuer": "https://cognito-idp.eu-west-1.amazonaws.com/POOL"}),
     ("audience-pool", {"audience": "POOL"}),
@@ -78,6 +85,7 @@ TRAPS: list[tuple[str, dict[str, Any]]] = [
     ("scope-pool", {"admin_scope": "admin-POOL"}),
     ("scope-user", {"admin_scope": "adminuser-CLIENT"}),
     ("scope-sign", {"admin_scope": "admin:CLIENT"}),
+    ("scope-sign", {"admin_scope": "admin_CLIENT"}),
     ("scope-sign", {"regular_scope": "regularCLIENT"}),
     ("scope-sign", {"regular_scope": "regular - CLIENT"}),
 ]
@@ -116,6 +124,11 @@ def test_an_unknown_wrong_value_is_told_by_its_name(lab: Lab, ids: dict[str, str
     assert (verdict.outcome, verdict.sentence) == ("not yet", f"{name} is another value.")
 
 
+def test_another_group_is_not_called_another_sign(lab: Lab, ids: dict[str, str]) -> None:
+    verdict = lab.check_task(TASK, **work(ids, admin_scope="admins-CLIENT"))
+    assert verdict.sentence == "admin_scope is another value."
+
+
 @pytest.mark.parametrize("changes", [{}, {"audience": ["CLIENT"]}, {"admin_scope": ["admin-CLIENT"]}])
 def test_the_right_values_pass_before_there_is_an_authorizer(
     lab: Lab, ids: dict[str, str], changes: dict[str, Any]
@@ -129,11 +142,12 @@ def test_the_lab_takes_the_same_values(lab: Lab, ids: dict[str, str]) -> None:
     assert lab.check_task(TASK, **work(ids)).passed
 
 
-def test_right_values_with_tokens_that_lack_their_scope_are_no_fault_of_the_learners(
-    lab: Lab, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("fit", "changes"), [(False, {}), (True, {"admin_scope": "admin:CLIENT"})])
+def test_a_trigger_that_writes_other_scopes_than_the_labs_makes_nothing_right_or_wrong(
+    lab: Lab, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch, fit: bool, changes: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(chapter_04, "_decides_well", lambda *_: False)
-    verdict = lab.check_task(TASK, **work(ids))
+    monkeypatch.setattr(chapter_04, "_decides_well", lambda *_: fit)
+    verdict = lab.check_task(TASK, **work(ids, **changes))
     assert (verdict.outcome, 'lab.check_task("trigger")' in verdict.sentence) == ("could not check", True)
 
 

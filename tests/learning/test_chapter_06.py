@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 from collections.abc import Callable, Iterator
@@ -42,9 +43,20 @@ def test_the_solutions_pass(lab: Lab) -> None:
     assert (verdict.outcome, "401" in verdict.sentence, "signature" in verdict.sentence) == ("passed", True, True)
 
 
+def test_a_payload_that_is_written_anew_is_the_same_payload(lab: Lab) -> None:
+    def rewritten(regular: str, admin: str) -> str:
+        text = json.dumps(claims_of(admin), separators=(",", ":"), sort_keys=True)
+        payload = base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+        header, _, signature = regular.split(".")
+        return f"{header}.{payload}.{signature}"
+
+    assert lab.check_task("forge-payload", rewritten).passed
+
+
 TAKEN_APART: dict[str, Callable[[str], Any]] = {
     "nothing": lambda token: None,
     "header": lambda token: claims_of(token, part=0),
+    "encoded": lambda token: token.split(".")[1] + "==",
     "text": lambda token: json.dumps(claims_of(token)),
     "padding": lambda token: json.loads(base64.urlsafe_b64decode(token.split(".")[1])),
     "alphabet": lambda token: claims_of(token, decode=base64.b64decode),
@@ -54,6 +66,7 @@ FORGED: dict[str, Callable[[str, str], Any]] = {
     "no-text": lambda regular, admin: (regular, admin),
     "parts": lambda regular, admin: regular + ".more",
     "own-payload": lambda regular, admin: regular,
+    "other-way": lambda regular, admin: swapped(admin, regular),
     "whole-token": lambda regular, admin: admin,
     "made-up": lambda regular, admin: ".".join([regular.split(".")[0], admin.split(".")[1], "c2lnbmVk"]),
 }
@@ -96,6 +109,28 @@ SLIPS: dict[str, tuple[str, Callable[[str], Any]]] = {
 def test_what_python_says_of_base64_is_said_in_the_labs_words(lab: Lab, slip: str) -> None:
     trap, function = SLIPS[slip]
     met(lab, "take-apart", trap, function)
+
+
+@pytest.mark.parametrize(
+    "reads",
+    [
+        lambda token: ast.literal_eval(_payload(token)),
+        lambda token: json.loads(_payload(token), parse_int=str),
+        lambda token: {name: str(value) for name, value in claims_of(token).items()},
+    ],
+    ids=["as Python", "numbers as texts", "everything as text"],
+)
+def test_claims_that_are_no_texts_come_out_as_what_they_are(lab: Lab, reads: Callable[[str], Any]) -> None:
+    assert lab.check_task("take-apart", reads).outcome == "not yet"
+
+
+def _payload(token: str) -> str:
+    return base64.urlsafe_b64decode(token.split(".")[1] + "==").decode()
+
+
+def test_a_found_token_is_told_by_its_type_and_not_in_full(lab: Lab) -> None:
+    verdict = lab.check_task("forge-payload", lambda regular, admin: [regular, admin])
+    assert (verdict.found, "eyJ" in str(verdict)) == ("list", False)
 
 
 def test_claims_that_are_others_are_shown_beside_the_right_ones(lab: Lab) -> None:

@@ -320,7 +320,7 @@ def raising(error: Exception) -> Callable[[Workplace], Any]:
         (
             raising(LabError("The cloud is away.", "Start it.")),
             "could not check",
-            "Start it. This is not about your work.",
+            "This is no verdict on your work. The cloud is away. Start it.",
         ),
         (raising(KeyError("oops")), "could not check", "please report it"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,18 @@ def test_a_lock_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "lock").mkdir()
     with pytest.raises(LabError, match="cannot be written"), one_at_a_time(tmp_path / "lock", "Busy.", "Wait."):
         pass
+
+
+def test_who_waits_comes_in_also_when_the_folder_was_taken_away_meanwhile(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "lock"
+
+    def waits() -> bool:
+        with one_at_a_time(file, "Busy.", "Wait.", patience=30):
+            return file.exists()
+
+    with ThreadPoolExecutor(1) as pool:
+        with one_at_a_time(file, "Busy.", "Wait."):
+            second = pool.submit(waits)
+            time.sleep(0.2)
+            shutil.rmtree(file.parent)
+        assert second.result()

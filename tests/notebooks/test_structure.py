@@ -1,5 +1,6 @@
 """The committed notebooks keep to the rules, and the rules find what is wrong."""
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ def test_a_notebook_becomes_a_python_script(path: Path) -> None:
 def test_a_ladder_is_shown_as_one(path: Path) -> None:
     bare = [cell.id for cell in code_cells(read(path)) if re.search(r"^lab\.explain\(", cell.source, re.MULTILINE)]
     assert bare == [], "As a table it is wider than the page: view(lab.explain(...))"
+
+
+@every_notebook
+def test_what_the_next_cell_does_is_no_prediction(path: Path) -> None:
+    pairs = itertools.pairwise(read(path).cells)
+    told = [after.id for cell, after in pairs if re.search(r"\bnext cell\b(?! but one)", cell.source)]
+    predictions = {cell.id for cell in code_cells(read(path)) if "prediction" in cell.metadata.get("tags", [])}
+    assert not predictions & {*told}
 
 
 def test_the_cells_that_are_not_compared_are_these() -> None:

@@ -61,6 +61,14 @@ def test_a_user_that_the_lab_does_not_have_is_named(lab: Lab, ask: Callable[...,
             lab.what_if(odd)
 
 
+@pytest.mark.parametrize("odd", ["eyJhbGciOi.eyJzdWIiOi.c2ln", {"id": "eyJhbGciOi.eyJzdWIiOi.c2ln"}], ids=type)
+@pytest.mark.parametrize("ask", [Lab.call, Lab.explain], ids=["call", "explain"])
+def test_a_token_in_a_users_place_is_told_so_and_not_shown(lab: Lab, ask: Callable[..., Any], odd: Any) -> None:
+    with pytest.raises(UsageError, match=r"A token is given by its name: token=TOKEN") as error:
+        ask(lab, ADMIN, odd)
+    assert "eyJ" not in str(error.value)
+
+
 TEXTS: dict[str, Callable[[Lab, Any], object]] = {
     "call token": lambda lab, odd: lab.call(ADMIN, token=odd),
     "explain token": lambda lab, odd: lab.explain(ADMIN, token=odd),
@@ -97,8 +105,12 @@ def test_several_texts_are_a_text_or_a_list_of_them(lab: Lab, name: str) -> None
     for odd in (5, [5], [None], b"scope"):
         with pytest.raises(UsageError, match="is a text or a list of texts"):
             lab.what_if(**{name: odd})
-    with pytest.raises(UsageError, match="The name of a claim is a text or a list of texts"):
-        lab.read("a.b.c", 5)  # type: ignore[arg-type] # as somebody may
+    odd: Any
+    for odd in ([5], [["sub"], "iss"]):
+        with pytest.raises(UsageError, match="The name of a claim is a text or a list of texts"):
+            lab.read("a.b.c", *odd)
+    together: Any = ["sub", "iss"]
+    assert lab.read("a.b.c", together).names == lab.read("a.b.c", "sub", "iss").names == ("sub", "iss")
 
 
 @pytest.mark.parametrize("odd", [5, "scope", ["scope"], {"a": {1, 2}}, {"a": b"x"}], ids=repr)

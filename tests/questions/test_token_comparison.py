@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -87,7 +89,7 @@ def test_the_same_token_twice_says_the_same(built: Lab) -> None:
     token = built.tokens("regularuser")["id"]
     assert built.compare(token, token).text() == (
         'For regularuser the trigger was given the groups regular and answered scope "regular-$APP_CLIENT_ID".\n'
-        "They say the same about the same user: either opens what the other opens."
+        "They say the same about the same user: either opens what the other opens, as long as it is valid."
     )
 
 
@@ -107,6 +109,16 @@ def test_anything_can_be_compared(built: Lab, text: str, lesson: str) -> None:
     assert lesson in built.compare(text, built.tokens("regularuser")["id"]).html()
 
 
+def test_what_follows_is_true_of_the_kinds_of_token_that_are_compared(built: Lab) -> None:
+    admin, regular = built.tokens("adminuser"), built.tokens("regularuser")
+    access = built.compare(admin["access"], regular["access"]).text()
+    assert "An access token has the scope that Cognito wrote, whoever signed in." in access
+    assert "The groups decide" not in access
+    encrypted = built.compare(admin["id"], admin["refresh"]).text()
+    assert "An encrypted token is among them: only its issuer can read what it says" in encrypted
+    assert "different issuers" not in encrypted
+
+
 def test_the_cause_of_a_scope_is_the_trigger(built: Lab) -> None:
     assert built.cause(built.tokens("regularuser")["id"]).text() == (
         'For regularuser the trigger was given the groups regular and answered scope "regular-$APP_CLIENT_ID".\n'
@@ -122,6 +134,23 @@ def test_an_access_token_does_not_have_what_the_trigger_answered(built: Lab) -> 
     cause = built.cause(built.tokens("adminuser")["access"])
     assert "Its answer is not in this token, an access token." in cause.text()
     assert cause.to_dict()["changed"] == []
+
+
+def test_an_id_token_without_what_the_trigger_logged_is_no_matter_of_its_version(built: Lab) -> None:
+    token = built.tokens("adminuser")["id"]
+    header, payload, signature = token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    changed = base64.urlsafe_b64encode(json.dumps({**claims, "scope": "all"}).encode()).decode().rstrip("=")
+    said = built.cause(f"{header}.{changed}.{signature}").text()
+    assert ("does not return what it logs" in said, "V1_0" in said) == (True, False)
+
+
+@pytest.mark.parametrize("kind", ["refresh", None])
+def test_what_cannot_be_read_has_no_line_to_look_for(built: Lab, kind: str | None) -> None:
+    token = built.tokens("adminuser")[kind] if kind else "adminuser"
+    said = built.cause(token).text()
+    assert ("only its issuer can read it" if kind else "Not a token that can be read.") in said
+    assert "has logged no line" not in said
 
 
 def test_a_user_without_groups_gets_no_scope(lab: Lab) -> None:

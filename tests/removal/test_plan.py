@@ -138,6 +138,16 @@ def test_the_plan_that_was_agreed_is_executed_and_what_is_new_since_then_is_told
     assert lab.down().clean
 
 
+def test_what_is_no_plan_deletes_nothing(lab: Lab) -> None:
+    lab.up(through="functions")
+    odd: Any
+    for odd in ("user-pool", False, [], "", 0):
+        with pytest.raises(UsageError, match="A lab goes as a whole or by a plan"):
+            lab.down(odd)
+    assert lab.status().states[0].found
+    assert lab.down().clean
+
+
 def test_a_plan_of_another_lab_is_not_executed(lab: Lab, home: Path) -> None:
     other = lab_at(home, f"{lab.settings.name}-other")
     other.up(through="functions")

@@ -77,6 +77,19 @@ def test_an_encrypted_token_is_a_refresh_token() -> None:
     )
 
 
+def test_a_payload_alone_is_read_as_one() -> None:
+    token = decode(encoded(CLAIMS))
+    assert (token.kind, token.claims, token.header) == ("id", CLAIMS, {})
+    assert token.sentence.endswith("It has 1 part, and a signed token has 3, separated by dots.")
+    assert decode(encoded(HEADER)).header == HEADER
+
+
+def test_nothing_in_the_header_of_an_encrypted_token_is_said_of_a_signature() -> None:
+    notes = describe_header(decode(ENCRYPTED))
+    assert notes
+    assert not any("signed" in note.sentence or "JWT authorizer" in note.sentence for note in notes)
+
+
 def test_an_encrypted_token_of_another_kind_is_not_called_a_refresh_token() -> None:
     token = decode(f"{encoded({'enc': 'A256GCM', 'alg': 'RSA-OAEP'})}.AQID.AQID.AQID.AQID")
     assert token.sentence == (

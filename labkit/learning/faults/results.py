@@ -159,7 +159,7 @@ class Mending(Shown):
     def blocks(self) -> Iterator[Block]:
         """The verdict, and what it goes by; once it is solved, the shortest way and why it is one."""
         if self.doubt:
-            yield sentences(f"Could not check: {self.doubt} This is not about your work.")
+            yield sentences(f"Could not check: This is no verdict on your work. {self.doubt}")
             return
         yield sentences(f"{self.verdict.capitalize()}.")
         yield Table(("what", "", "found"), self.pieces(), (8, 9, 90))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -43,13 +44,20 @@ def authorizer(place: Workplace, issuer: Any, audience: Any, admin_scope: Any, r
     known = _known(target)
     issuer, audience = _one("issuer", issuer), _one("audience", audience)
     scopes = {"admin_scope": _one("admin_scope", admin_scope), "regular_scope": _one("regular_scope", regular_scope)}
-    if _decides_well(target, known, AuthorizerSettings(IDENTITY_SOURCE, issuer, (audience,)), [*scopes.values()]):
+    settings = AuthorizerSettings(IDENTITY_SOURCE, issuer, (audience,))
+    fit = _decides_well(target, known, settings, [*scopes.values()])
+    mistake = next(_mistakes(known, issuer, audience, scopes), None)
+    if fit and not mistake:
         return "decided by these values, each user's token opens what its groups say, and nothing else."
-    for where, typed, wrong in _mistakes(known, issuer, audience, scopes):
+    if mistake and not fit:
+        where, typed, wrong = mistake
         raise NotYet(wrong, say=f"{where} is another value.", found=typed, where=where)
+    fits = (
+        "These values fit your users' tokens and not this lab" if fit else "The values are this lab's, the tokens not"
+    )
     raise LabError(
-        "These are the values, but the tokens of your users do not have the scopes that belong to them.",
-        'Look at what your trigger does: lab.check_task("trigger")',
+        f"{fits}: your trigger writes other scopes than the lab's own, or a user is in other groups.",
+        'Mend the groups: lab.ensure("user-pool"). Look at the trigger: lab.check_task("trigger")',
     )
 
 
@@ -94,12 +102,17 @@ def _mistakes(
 ) -> Iterator[tuple[str, str, str | None]]:
     """Each value that is not the right one: its name, what was typed, and the name of the mistake if it is common."""
     if issuer != known.issuer:
-        yield "issuer", issuer, _wrong_issuer(known, issuer)
+        yield "issuer", issuer, _slip(known.issuer, issuer) or _wrong_issuer(known, issuer)
     if audience != known.client:
-        yield "audience", audience, _wrong_audience(known, audience)
+        yield "audience", audience, _slip(known.client, audience) or _wrong_audience(known, audience)
     for group, (where, typed) in zip(GROUPS, scopes.items(), strict=True):
-        if typed != scope(group, known.client):
-            yield where, typed, _wrong_scope(known, group, typed)
+        right = scope(group, known.client)
+        if typed != right:
+            yield where, typed, _slip(right, typed) or _wrong_scope(known, group, typed)
+
+
+def _slip(right: str, typed: str) -> str | None:
+    return _first(("blank", typed.strip() == right), ("unfilled", "{" in typed or "$" in typed))
 
 
 def _wrong_issuer(known: Known, typed: str) -> str | None:
@@ -137,7 +150,7 @@ def _wrong_scope(known: Known, group: str, typed: str) -> str | None:
         ("scope-pool", typed == scope(group, known.pool)),
         ("scope-user", typed in [scope(user, client) for user in USERS]),
         ("case", typed.lower() == right.lower()),
-        ("scope-sign", typed.startswith(group) and typed.endswith(client)),
+        ("scope-sign", bool(re.fullmatch(rf"{group}[\W_]*{client}", typed))),
     )
 
 
