@@ -12,7 +12,7 @@ from labkit.questions.arguments import STAGES
 from labkit.questions.calls import Reply, send
 from labkit.questions.endpoint import LabApi, Question
 from labkit.questions.sign_in import NO_USERS, SignIns, own_code
-from labkit.steps.report import Finding, Report
+from labkit.steps.report import CALLS, Finding, Report
 from labkit.target.names import USERS
 from labkit.target.passwords import PasswordError
 from labkit.target.target import Target
@@ -93,7 +93,7 @@ def _settled(api: LabApi, sign_ins: SignIns, question: Question, status: int, se
 
 def _finding(expected: Expectation, question: Question, actual: str, remedy: str, *, unknown: bool = False) -> Finding:
     subject = f"{question.route} as {question.caller} on {question.stage}"
-    return Finding("calls", subject, f"{expected.status} {expected.body}", actual, expected.why, remedy, unknown)
+    return Finding(CALLS, subject, f"{expected.status} {expected.body}", actual, expected.why, remedy, unknown)
 
 
 def _remedy(target: Target, settings: Report) -> str:

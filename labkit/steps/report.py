@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 from labkit.text.blocks import Block, Folded, Table, sentences
 from labkit.text.shown import Shown
+from labkit.text.wording import counted
+
+CALLS = "calls"
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,18 @@ class Report(Shown):
     def blocks(self) -> Iterator[Block]:
         """The failures with their remedies, what is unknown, then what passed."""
         yield sentences(self._summary())
-        yield from map(_failed, self.findings)
+        yield from starmap(_failed, self._alike())
         yield Table(("NOT KNOWN HERE", "why"), [(f"{f.step}: {f.subject}", f.actual) for f in self.unknown])
         yield sentences(*dict.fromkeys(f.remedy for f in self.unknown))
         yield Folded("What passed", (Table(("passed", "what"), self._passed()),))
+
+    def _alike(self) -> Iterable[tuple[Finding, ...]]:
+        """What failed; calls that are answered alike, with one remedy for all, together."""
+        groups: dict[Hashable, tuple[Finding, ...]] = {}
+        for f in self.findings:
+            alike = (f.actual, f.remedy) if f.step == CALLS else f
+            groups[alike] = (*groups.get(alike, ()), f)
+        return groups.values()
 
     def _summary(self) -> str:
         every, failed, unknown = len(self.assertions), len(self.findings), len(self.unknown)
@@ -108,12 +120,13 @@ class Report(Shown):
         }
 
 
-def _failed(finding: Finding) -> Table:
+def _failed(finding: Finding, *alike: Finding) -> Table:
     rows = [
         ("expected", finding.expected),
         ("actual", finding.actual),
         ("why", finding.why),
         ("what to do", finding.remedy),
+        *([("likewise", counted(len(alike), "more call"))] if alike else ()),
     ]
     return Table(("FAILED", f"{finding.step}: {finding.subject}"), rows)
 

@@ -394,11 +394,6 @@ DAMAGES = [
         "authorizer", "authorizer of GET /AdminUser", ["UpdateRoute"],
     ),
     Damage(
-        "a stage that serves what was open",
-        Site.keep_what_was_open_on_a_stage,
-        "authorizer", "deployment of stage Old", ["CreateDeployment"],
-    ),
-    Damage(
         "authorizer deleted",
         delete_authorizer,
         "authorizer", "authorizer JWTAuth", ["CreateAuthorizer", "UpdateRoute", "UpdateRoute", "CreateDeployment"],
@@ -427,6 +422,11 @@ DAMAGES = [
         "another route open to everybody",
         Site.open_another_route,
         "authorizer", "authorizer of GET /Open", ["UpdateRoute", "CreateDeployment"],
+    ),
+    Damage(
+        "a stage that serves what was open",
+        Site.keep_what_was_open_on_a_stage,
+        "authorizer", "deployment of stage Old", ["CreateDeployment"],
     ),
 ]  # fmt: skip
 
