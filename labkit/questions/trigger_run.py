@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labkit.aws import aws_errors_in_words, every
+from labkit.aws import aws_errors_in_words, every, or_none
 from labkit.errors import LabError
 from labkit.machine.polling import until
 from labkit.questions.words import token_words
@@ -117,7 +117,7 @@ def find_cause(target: Target, token: Token) -> Cause:
             run = until(lambda: _run(target, token), bool, seconds=target.place.patience, every=2)
     except LabError as error:
         return Cause(token, None, f"The trigger's log cannot be read: {error.problem}")
-    missing = "" if run else f"{PRE_TOKEN} has logged no line that fits this token."
+    missing = "" if run else f"{PRE_TOKEN} has logged no line that fits this token. Its log goes with the lab."
     return Cause(token, run, missing, terms=in_words(token_words(token)))
 
 
@@ -131,15 +131,10 @@ def _run(target: Target, token: Token) -> TriggerRun | None:
 
 def _runs(target: Target, made: float) -> Iterator[tuple[float, TriggerRun]]:
     """Every run of the trigger around a time, each with its own time."""
-    events = every(
-        target.client("logs"),
-        "filter_log_events",
-        "events",
-        logGroupName=target.names.log_group(PRE_TOKEN),
-        startTime=int((made - APART_SECONDS) * 1000),
-        endTime=int((made + APART_SECONDS) * 1000),
-    )
-    for event in events:
+    times = {"startTime": int((made - APART_SECONDS) * 1000), "endTime": int((made + APART_SECONDS) * 1000)}
+    group = target.names.log_group(PRE_TOKEN)
+    events = every(target.client("logs"), "filter_log_events", "events", logGroupName=group, **times)
+    for event in or_none(lambda: list(events)) or ():
         line = _logged(event["message"])
         if line:
             run = TriggerRun(str(line.get("user")), tuple(line.get("groups") or ()), line.get("scope"))

@@ -12,6 +12,7 @@ import pytest
 
 from labkit.errors import UsageError
 from labkit.lab import Lab
+from labkit.target.names import PRE_TOKEN
 from tests.labs import Refusal, change_answers, refuse
 from tests.signing import signed
 
@@ -166,7 +167,14 @@ def test_a_user_without_groups_gets_no_scope(lab: Lab) -> None:
 
 def test_a_token_that_the_trigger_never_saw_has_no_line(built: Lab) -> None:
     stranger = signed({"cognito:username": "adminuser", "iat": int(time.time()), "cognito:groups": ["boss"]})
-    assert built.cause(stranger).text() == "Pre-tokenAuthLambda has logged no line that fits this token."
+    said = "Pre-tokenAuthLambda has logged no line that fits this token. Its log goes with the lab."
+    assert built.cause(stranger).text() == said
+
+
+def test_where_the_log_is_gone_with_the_lab_there_is_no_line(lab: Lab) -> None:
+    token = lab.tokens("adminuser")["id"]
+    lab.target.client("logs").delete_log_group(logGroupName=lab.target.names.log_group(PRE_TOKEN))
+    assert "has logged no line that fits" in lab.cause(token).text()
 
 
 def test_a_line_that_comes_late_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
