@@ -13,14 +13,14 @@ from labkit.lab import Lab
 from labkit.settings import Settings
 from labkit.target.passwords import RESET
 
-RAISE = 'from labkit.errors import LabError; raise LabError("There is no lab yet.", "Build it: labkit up")'
+RAISE = 'from labkit.errors import LabError; raise LabError("There is no lab.", "Build it: labkit up")'
 
 
 def test_a_notebook_shows_the_sentences_and_no_traceback(tmp_path: Path) -> None:
     environment = os.environ | {"IPYTHONDIR": str(tmp_path)}
     command = [sys.executable, "-m", "IPython", "--colors=NoColor", "--quick", "-c", RAISE]
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (shown.stdout + shown.stderr).strip() == "There is no lab yet. Build it: lab.up()"
+    assert (shown.stdout + shown.stderr).strip() == "There is no lab. Build it: lab.up()"
 
 
 def test_a_long_sentence_is_broken_between_words() -> None:

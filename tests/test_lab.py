@@ -122,7 +122,7 @@ def test_looking_starts_no_cloud_and_makes_no_folder(home: Path) -> None:
                  lambda: lab.password("adminuser"), lambda: lab.call("GET /AdminUser")):  # fmt: skip
         with pytest.raises(LabError) as error:
             look()
-        assert str(error.value) == "There is no lab yet. Begin with chapter 01, or build all of it: labkit up"
+        assert str(error.value) == "There is no lab. Begin with chapter 01, or build all of it: labkit up"
 
     assert not home.exists()
 

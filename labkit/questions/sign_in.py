@@ -17,7 +17,7 @@ from labkit.target.target import Target
 
 MEMBERS = {"id": "IdToken", "access": "AccessToken", "refresh": "RefreshToken"}
 
-NO_LAB = LabError("There is no lab yet.", "Begin with chapter 01, or build all of it: labkit up")
+NO_LAB = LabError("There is no lab.", "Begin with chapter 01, or build all of it: labkit up")
 NO_USERS = LabError("There are no users yet.", "Build them: labkit up --through user-pool")
 
 # Cognito's three answers for a trigger that does not do its part.

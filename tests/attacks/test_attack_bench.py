@@ -165,7 +165,7 @@ def test_what_is_not_there_is_named(lab: Lab, tmp_path: Path) -> None:
         lab.attack_bench("sope")
     with pytest.raises(UsageError, match=r"There is no attempt named 'expird'. Name another: expired"):
         lab.attack("expird")
-    with pytest.raises(LabError, match=r"There is no lab yet."):
+    with pytest.raises(LabError, match=r"There is no lab."):
         lab_at(tmp_path, "none").attack("none")
 
 

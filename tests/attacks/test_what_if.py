@@ -214,6 +214,6 @@ def test_what_makes_no_sense_is_said(lab: Lab, change: dict[str, Any], problem: 
 def test_without_a_lab_there_is_nothing_to_change(tmp_path: Path) -> None:
     with pytest.raises(
         LabError,
-        match=re.escape("There is no lab yet. Begin with chapter 01, or build all of it: labkit up"),
+        match=re.escape("There is no lab. Begin with chapter 01, or build all of it: labkit up"),
     ):
         lab_at(tmp_path, "none").what_if()

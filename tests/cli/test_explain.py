@@ -118,7 +118,7 @@ def test_explain_needs_a_lab(labkit: Run, monkeypatch: pytest.MonkeyPatch, tmp_p
     code, out, err = labkit("explain", "--json", "--", "x.y.z")
     assert code == 1
     assert json.loads(out) == {
-        "error": "There is no lab yet.",
+        "error": "There is no lab.",
         "fix": "Begin with chapter 01, or build all of it: labkit up",
     }
     assert "Begin with chapter 01, or build all of it: labkit up" in err

@@ -26,7 +26,7 @@ from tests.labs import NAME_A_RUNTIME, NAME_A_STEP, STEP_NAMES, lab_at, standing
 Run = Callable[..., tuple[int, str, str]]
 
 NAME = "commanded"
-NO_LAB = "There is no lab yet.\nBegin with chapter 01, or build all of it: labkit up\n"
+NO_LAB = "There is no lab.\nBegin with chapter 01, or build all of it: labkit up\n"
 
 
 @pytest.fixture(scope="module")
