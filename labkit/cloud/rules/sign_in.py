@@ -43,6 +43,37 @@ PASSWORD_CHALLENGES = {"NEW_PASSWORD_REQUIRED", "PASSWORD_VERIFIER"}
 SESSION_SECONDS = 180
 
 
+# First of all, since the rules below look users up by these names.
+@before(
+    "cognito-idp",
+    "AdminCreateUser",
+    "AdminDeleteUser",
+    "AdminGetUser",
+    "AdminSetUserPassword",
+    "AdminAddUserToGroup",
+    "AdminRemoveUserFromGroup",
+    "AdminListGroupsForUser",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminUserGlobalSignOut",
+    "AdminUpdateUserAttributes",
+    *SIGN_INS,
+    *CHALLENGES,
+    aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",
+    source=REFERENCE + "API_UsernameConfigurationType.html",
+    ministack="Always tells them apart.",
+)
+def case_of_user_names(call: Call) -> None:
+    """In such a pool the names in a request are put into lower case."""
+    pool = _pool(call)
+    if not pool or (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is not False:
+        return
+    for holder, name in _user_names(call):
+        if holder[name] != holder[name].lower():
+            holder[name] = holder[name].lower()
+            call.changed = True
+
+
 @before(
     "cognito-idp",
     *SIGN_INS,
@@ -245,36 +276,6 @@ def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
         failures.count = 1 if now - failures.last > FORGOTTEN_SECONDS else failures.count + 1
         failures.last = now
     return None
-
-
-@before(
-    "cognito-idp",
-    "AdminCreateUser",
-    "AdminDeleteUser",
-    "AdminGetUser",
-    "AdminSetUserPassword",
-    "AdminAddUserToGroup",
-    "AdminRemoveUserFromGroup",
-    "AdminListGroupsForUser",
-    "AdminDisableUser",
-    "AdminEnableUser",
-    "AdminUserGlobalSignOut",
-    "AdminUpdateUserAttributes",
-    *SIGN_INS,
-    *CHALLENGES,
-    aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",
-    source=REFERENCE + "API_UsernameConfigurationType.html",
-    ministack="Always tells them apart.",
-)
-def case_of_user_names(call: Call) -> None:
-    """In such a pool the names in a request are put into lower case."""
-    pool = _pool(call)
-    if not pool or (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is not False:
-        return
-    for holder, name in _user_names(call):
-        if holder[name] != holder[name].lower():
-            holder[name] = holder[name].lower()
-            call.changed = True
 
 
 @before(
