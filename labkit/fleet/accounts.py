@@ -172,20 +172,16 @@ class Opened:
         Raises:
             LabError: the account cannot be reached, or a guard speaks against it.
         """
-        way = (seat.profile, seat.role, seat.endpoint)
-        if way not in self._ways:
-            self._ways[way] = self._entered(seat)
-        entered = self._ways[way]
+        if seat.way not in self._ways:
+            try:
+                self._ways[seat.way] = self._enter(seat)
+            except LabError as error:
+                self._ways[seat.way] = error
+        entered = self._ways[seat.way]
         if isinstance(entered, LabError):
             raise entered
         place, clients = entered
         return Target(self._reach.settings(seat), place, confirmed, {} if own_clients else clients)
-
-    def _entered(self, seat: Seat) -> tuple[Place, dict[str, Any]] | LabError:
-        try:
-            return self._enter(seat)
-        except LabError as error:
-            return error
 
     def _enter(self, seat: Seat) -> tuple[Place, dict[str, Any]]:
         if self._guards:

@@ -15,7 +15,7 @@ from labkit.fleet import policy as permissions
 from labkit.fleet.accounts import Opened
 from labkit.fleet.guards import Guards, guard
 from labkit.fleet.reset_report import counts
-from labkit.fleet.roster import BadRow, Seat, bad_rows
+from labkit.fleet.roster import BadRow, OfAClass, Seat, bad_rows
 from labkit.removal import removal
 from labkit.runtimes import RUNTIMES
 from labkit.steps.given_role import require_given_role
@@ -24,7 +24,6 @@ from labkit.target.doctor import Symptom
 from labkit.target.names import FUNCTIONS, TAG_KEY
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Folded, Table, sentences
-from labkit.text.shown import Shown
 from labkit.text.wording import counted
 
 # Default quotas that AWS tells only through Service Quotas, which a lab's role need not be allowed to ask.
@@ -60,7 +59,7 @@ class AccountSymptom:
 
 
 @dataclass(frozen=True, repr=False)
-class Preflight(Shown):
+class Preflight(OfAClass):
     """Everything that was looked at before a class."""
 
     symptoms: tuple[AccountSymptom, ...]
@@ -114,22 +113,16 @@ def look_at(opened: Opened, guards: Guards, today: date | None = None) -> list[A
         today: the day to judge the runtime by; today's by default.
     """
     account, region = opened.seats[0].account, opened.seats[0].region
-    ways = [
-        (seat, Symptom.of(f"way in of {seat.attendee}", partial(_identity, opened, seat))) for seat in _ways(opened)
-    ]
-    closed = {_way(seat): way for seat, way in ways if not way.well}
-    seats = [seat for seat in opened.seats if _way(seat) not in closed]
+    firsts: dict[tuple[str, str, str], Seat] = {}
+    for seat in opened.seats:
+        firsts.setdefault(seat.way, seat)
+    ways = {
+        way: Symptom.of(f"way in of {seat.attendee}", partial(_identity, opened, seat)) for way, seat in firsts.items()
+    }
+    closed = {way: symptom for way, symptom in ways.items() if not symptom.well}
+    seats = [seat for seat in opened.seats if seat.way not in closed]
     inside = _inside(opened, seats, guards, today or datetime.now(UTC).date()) if seats else []
     return [AccountSymptom(account, region, symptom) for symptom in (*closed.values(), *inside)]
-
-
-def _way(seat: Seat) -> tuple[str, str, str]:
-    return seat.profile, seat.role, seat.endpoint
-
-
-def _ways(opened: Opened) -> list[Seat]:
-    """A seat for each way into the account."""
-    return list({_way(seat): seat for seat in reversed(opened.seats)}.values())[::-1]
 
 
 def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> list[Symptom]:

@@ -23,6 +23,7 @@ from labkit.text.wording import counted, printable
 REQUIRED = ("attendee", "account", "region")
 OPTIONAL = ("lab", "profile", "role", "given_role", "principal", "endpoint")
 DEFAULT_LAB = "jwt-lab"
+WHERE = ("attendee", "account", "region", "lab")
 
 _OTHER_NAMES = {"account_id": "account", "lab_name": "lab"}
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -51,6 +52,16 @@ class Seat:
     given_role: str = ""
     principal: str = ""
     endpoint: str = ""
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Whose lab it is, and where: WHERE, each with its value."""
+        return {name: getattr(self, name) for name in WHERE}
+
+    @property
+    def way(self) -> tuple[str, str, str]:
+        """How to get into the account: the profile, the role and the endpoint."""
+        return self.profile, self.role, self.endpoint
 
     @property
     def role_arn(self) -> str:
@@ -82,8 +93,14 @@ class BadRow:
         return {"line": self.line, "attendee": self.attendee, "error": self.problem, "fix": self.remedy}
 
 
+class OfAClass(Shown):
+    """What is shown of a class. An instructor's notebook has no `lab` whose verbs could be named."""
+
+    names_lab = False
+
+
 @dataclass(frozen=True, repr=False)
-class Roster(Shown):
+class Roster(OfAClass):
     """The rows of a roster that can be used, and those that cannot."""
 
     seats: tuple[Seat, ...]
@@ -104,8 +121,8 @@ class Roster(Shown):
 
     def blocks(self) -> list[Block]:
         """A row for each attendee, then one for each row that cannot be used."""
-        rows = [(s.attendee, s.account, s.region, s.lab, _way(s)) for s in self.seats]
-        return [Table(("attendee", "account", "region", "lab", "by way of"), rows), bad_rows(self.bad)]
+        rows = [(*seat.where.values(), _way(seat)) for seat in self.seats]
+        return [Table((*WHERE, "by way of"), rows), bad_rows(self.bad)]
 
     def to_dict(self) -> dict[str, Any]:
         """The `seats`, and the `rows` that cannot be used."""
@@ -113,7 +130,7 @@ class Roster(Shown):
 
 
 def _way(seat: Seat) -> str:
-    ways = (("profile", seat.profile), ("role", seat.role), ("endpoint", seat.endpoint))
+    ways = zip(("profile", "role", "endpoint"), seat.way, strict=True)
     return ", ".join(f"{kind} {value}" for kind, value in ways if value) or "your own credentials"
 
 
