@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import os
 import signal
 import socket
@@ -27,7 +26,6 @@ from ministack.core import lambda_runtime
 
 from labkit.cloud.exchange import App
 from labkit.cloud.layer import wrap
-from labkit.cloud.protocol import HEALTH_PATH
 
 if TYPE_CHECKING:
     from labkit.cloud.protocol import ServerSettings
@@ -44,7 +42,7 @@ def application(settings: ServerSettings, port: int) -> App:
         port: the port of 127.0.0.1 that it will be served on.
     """
     isolate_functions()
-    return wrap(with_health(ministack, settings.instance), settings, port)
+    return wrap(ministack, settings, port)
 
 
 def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[[], None]) -> None:
@@ -56,7 +54,7 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
         idle_seconds: so many seconds without a request end the process.
         end: ends the process.
     """
-    load_services()
+    importlib.import_module("botocore.session")  # MiniStack would, while the first request waits
     activity = Activity()
 
     async def end_when_idle() -> None:
@@ -75,27 +73,6 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
 
 async def _stay_with_http_1(_: H11Protocol, __: object) -> None:
     """Change to HTTP/2 neither when asked to (`Upgrade: h2c`, which a server may ignore) nor when it is assumed."""
-
-
-def load_services() -> None:
-    """Import what the first requests need, while the starter still makes its clients."""
-    for name in ("botocore.session", "ministack.services.cognito", "ministack.services.apigateway"):
-        importlib.import_module(name)
-
-
-def with_health(app: App, instance: str) -> App:
-    """Answer on the health path with the name of this instance."""
-    body = json.dumps({"instance": instance}).encode()
-    start = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
-
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(HEALTH_PATH):
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-        else:
-            await app(scope, receive, send)
-
-    return answer
 
 
 class Activity:

@@ -16,7 +16,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError, NoRegionError
 
 from labkit.aws import aws_errors_in_words, partition, require_cognito
-from labkit.cloud.session import models
+from labkit.cloud.session import RETRIES, models
 from labkit.errors import LabError, UsageError
 from labkit.machine.loopback import leads_here
 from labkit.target.embedded import DEFAULT_REGION
@@ -160,8 +160,7 @@ class _Assumed:
 
 
 def _account_config() -> Config:
-    # Standard mode also retries Cognito's TooManyRequestsException, which the default mode does not.
-    return Config(retries={"mode": "standard", "total_max_attempts": 6}, user_agent_extra="jwt-authorizer-lab")
+    return Config(retries=RETRIES, user_agent_extra="jwt-authorizer-lab")
 
 
 def _refuse_loopback(endpoint_url: str) -> None:

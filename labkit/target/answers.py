@@ -24,14 +24,14 @@ class Answers:
         if service not in self._clients:
             self._clients[service] = client
             for event in _BEGIN_AND_END:
-                client.meta.events.register(event, self._changing, unique_id=self._id(event))
+                client.meta.events.register(event, self._changing)
 
     def close(self) -> None:
         """Keep nothing and hear no more."""
         self.forget()
         for client in self._clients.values():
             for event in _BEGIN_AND_END:
-                client.meta.events.unregister(event, self._changing, unique_id=self._id(event))
+                client.meta.events.unregister(event, self._changing)
 
     def to(self, service: str, question: Hashable, ask: Callable[[], Any]) -> Any:
         """The answer to a question that a service is asked, asked once."""
@@ -55,9 +55,6 @@ class Answers:
     def _changing(self, model: Any, **_: Any) -> None:
         if not is_read(model.name):
             self.forget(model.service_model.service_name)
-
-    def _id(self, event: str) -> str:
-        return f"{event}-{id(self)}"
 
 
 # A read that ran beside a change counts neither as before nor as after it.

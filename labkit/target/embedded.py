@@ -69,11 +69,7 @@ class EmbeddedPlace:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client that talks to the embedded cloud only, in its own region or another."""
-        from labkit.cloud.session import client_config  # noqa: PLC0415
-
-        return self.session.client(
-            service, region_name=region, endpoint_url=self.cloud.endpoint_url, config=client_config()
-        )
+        return self.session.client(service, region_name=region)
 
     def function_regions(self) -> list[str]:
         """The regions that have functions. LabError if the cloud does not tell."""

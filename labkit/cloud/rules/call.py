@@ -87,10 +87,6 @@ class Call:
         value = self.params.get(name)
         return value if isinstance(value, dict) else {}
 
-    def refused(self, refusal: Refusal) -> Answer:
-        """A refusal in the words of this call's protocol."""
-        return refused(self.service, refusal)
-
 
 class UnknownCallError(Exception):
     """A request that no operation of its service answers to."""

@@ -32,7 +32,7 @@ MOST_ROLES = 100
 def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
     """Lists of HTTP APIs and their parts are cut into pages where the call asks for it."""
     content, size = answer.json(), call.text("maxResults")
-    if answer.status != 200 or not size.isdigit() or not int(size):  # noqa: PLR2004 - an HTTP status
+    if not answer.good or not size.isdigit() or not int(size):
         return None
     page, token = _page(content["items"], int(size), call.text("nextToken"))
     return answer.with_json({"items": page, **({"nextToken": token} if token else {})})
@@ -48,7 +48,7 @@ def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
 def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
     """The list of roles is cut into pages of MaxItems, or of 100."""
     size = call.text("MaxItems")
-    if answer.status != 200:  # noqa: PLR2004 - an HTTP status
+    if not answer.good:
         return None
     namespace = QUERY_NAMESPACES["iam"]
     ElementTree.register_namespace("", namespace)
