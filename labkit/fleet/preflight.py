@@ -145,7 +145,7 @@ def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> l
         ("concurrent executions", partial(_concurrency, target, labs)),
         ("runtime", partial(_runtime, target, today)),
     ]
-    return [*(Symptom.of(subject, look) for subject, look in looks), *_leftovers(opened, seats)]
+    return [*(Symptom.of(subject, look, seat.profile) for subject, look in looks), *_leftovers(opened, seats)]
 
 
 def _identity(opened: Opened, seat: Seat) -> str:
@@ -202,7 +202,7 @@ def _runtime(target: Target, today: date) -> str:
 def _leftovers(opened: Opened, seats: list[Seat]) -> list[Symptom]:
     """What earlier classes left, under this class's names or others."""
     try:
-        with aws_errors_in_words():
+        with aws_errors_in_words(seats[0].profile):
             found = [left for seat in seats for left in _left_of(opened, seat)]
             return [*(found or [Symptom("leftovers", True, "none")]), *_other_labs(opened, seats)]
     except LabError as error:

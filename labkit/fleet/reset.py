@@ -103,7 +103,7 @@ class AccountReset:
             with aws_errors_in_words(seat.profile):
                 action(seat, target)
         except LabError:
-            _require_access(target)
+            _require_access(target, seat.profile)
             raise
 
     def _remove(self, seat: Seat, target: Target) -> None:
@@ -154,10 +154,10 @@ class AccountReset:
         self.progress.finish(self.opened.seats[0], worst, good=worst == CLEAN)
 
 
-def _require_access(target: Target) -> None:
+def _require_access(target: Target, profile: str) -> None:
     """Raise _LeftAloneError if the account does not let us in any more: expired credentials, a closed account."""
     try:
-        with aws_errors_in_words():
+        with aws_errors_in_words(profile):
             target.client("sts").get_caller_identity()
     except LabError as error:
         raise _LeftAloneError(error.problem, error.remedy) from error

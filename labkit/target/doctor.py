@@ -39,10 +39,10 @@ class Symptom:
     remedy: str = ""
 
     @classmethod
-    def of(cls, subject: str, look: Callable[[], str]) -> Symptom:
-        """What a look finds, or the LabError that it raises."""
+    def of(cls, subject: str, look: Callable[[], str], profile: str = "") -> Symptom:
+        """What a look finds, or the LabError that it raises. `profile` is as `aws_errors_in_words` takes it."""
         try:
-            with aws_errors_in_words():
+            with aws_errors_in_words(profile):
                 return cls(subject, True, look())
         except LabError as error:
             return cls(subject, False, error.problem, error.remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -120,7 +121,12 @@ def test_an_account_of_no_organisation_is_reset(accounts: Accounts) -> None:
     assert accounts.fleet().reset(3).clean
 
 
-def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
+def test_credentials_that_expire_in_the_middle(
+    accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[profile class]\naws_access_key_id = AKIAOWN\naws_secret_access_key = s\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    accounts.write({"ben": {"profile": "class"}})
     accounts.built("ana")
     accounts.built("ben")
 
@@ -137,7 +143,7 @@ def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
 
     assert states(report) == ["clean", "left alone", "clean"]
     assert report.labs[1].reason == "Your AWS credentials have expired."
-    assert "Sign in again" in report.labs[1].remedy
+    assert "Sign in again: aws sso login --profile class" in report.labs[1].remedy
     assert [thing["kind"] for thing in report.labs[1].removed].count("function") == 3
 
     accounts.aws.answers.clear()
