@@ -156,6 +156,20 @@ def test_credentials_that_lead_nowhere_are_named(
     assert set(aws.asked) == {"GetCallerIdentity"}
 
 
+@pytest.mark.parametrize("verb", ["up", "status", "check", "down"])
+def test_a_network_that_is_lost_within_a_verb_is_named(
+    verb: str, aws: AwsAccount, labkit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time", Hurried())
+    aws.answers["ListRoles"] = unreachable
+
+    code, _, err = labkit(verb, *(["--yes", "--account", aws.cloud.account_id] if verb in ("up", "down") else []))
+
+    assert code == 1
+    assert err.splitlines()[-2].startswith("Connect timeout on endpoint URL")
+    assert err.splitlines()[-1].startswith("Check the network")
+
+
 @pytest.mark.parametrize(
     ("unset", "set_", "code", "sentence"),
     [
