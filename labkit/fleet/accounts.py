@@ -110,7 +110,7 @@ def _session(profile: str, region: str | None) -> Any:
 
 def _obstacle(own: Any, seat: Seat, error: ClientError) -> LabError | ClientError:
     """Why an account cannot be entered, said as exactly as can be told."""
-    if error.operation_name == "AssumeRole":
+    if seat.role and error.operation_name == "AssumeRole":
         return _closed(own, seat) or _not_assumed(seat, error)
     if error_code(error) in _NOT_ENABLED and seat.region != DEFAULT_REGION and _enters_elsewhere(own, seat):
         return LabError(

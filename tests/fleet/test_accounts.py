@@ -13,6 +13,15 @@ from tests.fleet.accounts import ANA, BEN, Accounts
 from tests.fleet.organisation import OWN, json_error, query_error
 
 
+@pytest.fixture(autouse=True)
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profiles of an instructor: their own keys, and a role that they may not assume."""
+    keys = "aws_access_key_id = AKIAOWN\naws_secret_access_key = s"
+    role = f"role_arn = arn:aws:iam::{BEN}:role/Student\nsource_profile = class"
+    (tmp_path / "config").write_text(f"[profile class]\n{keys}\n[profile student]\n{role}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+
 def states(report: ResetReport) -> list[str]:
     return [lab.state for lab in report.labs]
 
@@ -45,6 +54,12 @@ IN_THE_WAY = {
         lambda aws: None,
         f"The role arn:aws:iam::{BEN}:role/Student cannot be assumed: User: {OWN} is not authorized to perform: "
         f"sts:AssumeRole on arn:aws:iam::{BEN}:role/Student",
+    ),
+    "role of a profile": (
+        {"profile": "student", "role": ""},
+        lambda aws: None,
+        f"AWS refused AssumeRole: User: {OWN} is not authorized to perform: sts:AssumeRole on "
+        f"arn:aws:iam::{BEN}:role/Student",
     ),
     "closed": (
         {},
@@ -121,11 +136,7 @@ def test_an_account_of_no_organisation_is_reset(accounts: Accounts) -> None:
     assert accounts.fleet().reset(3).clean
 
 
-def test_credentials_that_expire_in_the_middle(
-    accounts: Accounts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "config").write_text("[profile class]\naws_access_key_id = AKIAOWN\naws_secret_access_key = s\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
     accounts.write({"ben": {"profile": "class"}})
     accounts.built("ana")
     accounts.built("ben")
