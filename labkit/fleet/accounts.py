@@ -19,7 +19,7 @@ from labkit.fleet.guards import Guards, guard, refuse_protected
 from labkit.fleet.roster import Seat
 from labkit.fleet.workers import Stop
 from labkit.settings import Settings
-from labkit.target.account import Account, ask_at_terminals_only
+from labkit.target.account import Account, ask_at_terminals_only, read_credentials
 from labkit.target.embedded import DEFAULT_REGION, EmbeddedPlace
 from labkit.target.target import Place, Target
 
@@ -90,8 +90,7 @@ class Reach:
         """The instructor's own session, made once for each profile."""
         with self._lock:
             if profile not in self._own:
-                self._own[profile] = _session(profile, None)
-                self._own[profile].get_credentials()  # reading them is not safe in several threads at once
+                self._own[profile] = _session(profile, None)  # with its credentials: one thread alone may read them
             return self._own[profile]
 
 
@@ -105,7 +104,9 @@ def _session(profile: str, region: str | None) -> Any:
     core = botocore.session.Session(profile=profile or None)
     core.register_component("data_loader", models())
     ask_at_terminals_only(core)
-    return boto3.Session(botocore_session=core, region_name=region)
+    session = boto3.Session(botocore_session=core, region_name=region)
+    read_credentials(session)
+    return session
 
 
 def _obstacle(own: Any, seat: Seat, error: ClientError) -> LabError | ClientError:

@@ -48,7 +48,7 @@ class Account:
             chain = boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION"))
             if chain.region_name is None:  # STS alone would do without
                 raise NoRegionError
-            _read_credentials(chain)
+            read_credentials(chain)
             return cls.of(chain)
 
     @classmethod
@@ -115,8 +115,8 @@ class Account:
         return f"{issuer.rstrip('/')}/.well-known/jwks.json"
 
 
-def _read_credentials(session: Any) -> None:
-    """Find the credentials, so that what a profile calls or reads for them fails as botocore's own errors do."""
+def read_credentials(session: Any) -> None:
+    """Find a session's credentials, so that what a profile calls or reads for them fails as botocore's errors do."""
     try:
         if found := session.get_credentials():
             found.get_frozen_credentials()

@@ -18,7 +18,8 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The profiles of an instructor: their own keys, and a role that they may not assume."""
     keys = "aws_access_key_id = AKIAOWN\naws_secret_access_key = s"
     role = f"role_arn = arn:aws:iam::{BEN}:role/Student\nsource_profile = class"
-    (tmp_path / "config").write_text(f"[profile class]\n{keys}\n[profile student]\n{role}\n")
+    broken = "[profile broken]\ncredential_process = /nowhere/program"
+    (tmp_path / "config").write_text(f"[profile class]\n{keys}\n[profile student]\n{role}\n{broken}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
 
 
@@ -60,6 +61,11 @@ IN_THE_WAY = {
         lambda aws: None,
         f"AWS refused AssumeRole: User: {OWN} is not authorized to perform: sts:AssumeRole on "
         f"arn:aws:iam::{BEN}:role/Student",
+    ),
+    "program of a profile": (
+        {"profile": "broken"},
+        lambda aws: None,
+        "Error when retrieving credentials from the profile: [Errno 2] No such file or directory: '/nowhere/program'.",
     ),
     "closed": (
         {},
