@@ -55,10 +55,16 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
         end: ends the process.
     """
     importlib.import_module("botocore.session")  # MiniStack would, while the first request waits
-    activity = Activity()
+    last = time.monotonic()
+
+    async def noticed(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal last
+        last = time.monotonic()
+        await app(scope, receive, send)
 
     async def end_when_idle() -> None:
-        await activity.idle(idle_seconds)
+        while (left := last + idle_seconds - time.monotonic()) > 0:
+            await asyncio.sleep(left)
         end()
 
     # hypercorn has no setting for it
@@ -68,32 +74,11 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     config.include_server_header = False
-    asyncio.run(hypercorn_serve(activity.watch(app), config, shutdown_trigger=end_when_idle))
+    asyncio.run(hypercorn_serve(noticed, config, shutdown_trigger=end_when_idle))
 
 
 async def _stay_with_http_1(_: H11Protocol, __: object) -> None:
     """Change to HTTP/2 neither when asked to (`Upgrade: h2c`, which a server may ignore) nor when it is assumed."""
-
-
-class Activity:
-    """When the last request came."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def watch(self, app: App) -> App:
-        """The application, each request to which is noticed."""
-
-        async def noticed(scope: Any, receive: Any, send: Any) -> None:
-            self._last = time.monotonic()
-            await app(scope, receive, send)
-
-        return noticed
-
-    async def idle(self, seconds: float) -> None:
-        """Return after so many seconds without a request."""
-        while (left := self._last + seconds - time.monotonic()) > 0:
-            await asyncio.sleep(left)
 
 
 def isolate_functions() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -40,15 +40,6 @@ class Reach:
         self._heard = heard
         self._own: dict[str, Any] = {}
         self._lock = threading.Lock()
-
-    def open(self, seats: Iterable[Seat], guards: Guards | None = None) -> Opened:
-        """The account and region that all these seats share. Nothing is asked of it yet.
-
-        Args:
-            seats: those of one account and region.
-            guards: what may speak against opening it.
-        """
-        return Opened(self, tuple(seats), guards)
 
     def place(self, seat: Seat) -> EmbeddedPlace | Account:
         """The account of a seat, as itself tells. LabError if it cannot be reached, or another account answers."""
@@ -154,9 +145,15 @@ def _enters_elsewhere(own: Any, seat: Seat) -> bool:
 
 
 class Opened:
-    """One account and region of a roster. The labs in it share their clients."""
+    """One account and region of a roster. The labs in it share their clients. Nothing is asked of it yet.
 
-    def __init__(self, reach: Reach, seats: tuple[Seat, ...], guards: Guards | None) -> None:
+    Args:
+        reach: opens it when a target is asked for.
+        seats: all that share it.
+        guards: what may speak against opening it.
+    """
+
+    def __init__(self, reach: Reach, seats: tuple[Seat, ...], guards: Guards | None = None) -> None:
         self.seats = seats
         self._reach = reach
         self._guards = guards

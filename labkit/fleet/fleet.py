@@ -107,7 +107,7 @@ class Fleet:
         """
         for seat in self.roster.seats:
             if seat.attendee == attendee:
-                opened = Reach(self.settings, Stop()).open([seat])
+                opened = Opened(Reach(self.settings, Stop()), (seat,))
                 target = opened.target(seat, confirmed=bool(seat.endpoint))
                 return Lab(target.settings, target=target)
         raise UsageError(f"The roster has no attendee {attendee!r}.", "Name one as the roster does.")
@@ -211,7 +211,7 @@ class Fleet:
 
         def one(group: tuple[Seat, ...]) -> list[T]:
             progress.say(group[0], "at work")
-            given = work(reach.open(group, guards), progress, stop)
+            given = work(Opened(reach, group, guards), progress, stop)
             progress.finish(group[0])
             return given
 

@@ -219,36 +219,31 @@ def _column(name: str) -> str:
 
 def _roster(rows: list[_Row]) -> Roster:
     seats, bad = [], []
-    refuse_repetition = _Repetition(rows)
-    for line, row in rows:
+    for _, row in rows:
         row["lab"] = row["lab"] or DEFAULT_LAB
+    attendees, labs = Counter(_attendee(row) for _, row in rows), Counter(_lab(row) for _, row in rows)
+    for line, row in rows:
         try:
             _check(row)
-            refuse_repetition(line, row)
+            _check_repetition(row, attendees[_attendee(row)], labs[_lab(row)])
             seats.append(Seat(line, **row))
         except LabError as error:
             bad.append(BadRow(line, printable(row["attendee"]), error.problem, error.remedy))
     return Roster(tuple(seats), tuple(bad))
 
 
-class _Repetition:
-    """Refuses every row of an attendee, and of a lab, that is named twice: nobody can tell which row is meant."""
-
-    def __init__(self, rows: list[_Row]) -> None:
-        self._attendees = Counter(_attendee(row) for _, row in rows)
-        self._labs = Counter(_lab(row) for _, row in rows)
-
-    def __call__(self, line: int, row: dict[str, str]) -> None:
-        if self._attendees[_attendee(row)] > 1:
-            raise LabError(
-                f"{row['attendee']} is in the roster {counted(self._attendees[_attendee(row)], 'time')}.",
-                "Keep one of the rows, or give each its own name.",
-            )
-        if self._labs[_lab(row)] > 1:
-            raise LabError(
-                f"Another row has the lab {row['lab']} in account {row['account']}, region {row['region']}, too.",
-                "Give each attendee of an account a lab name of their own in the column lab.",
-            )
+def _check_repetition(row: dict[str, str], times: int, labs: int) -> None:
+    """Refuse every row of an attendee, and of a lab, that is named twice: nobody can tell which row is meant."""
+    if times > 1:
+        raise LabError(
+            f"{row['attendee']} is in the roster {counted(times, 'time')}.",
+            "Keep one of the rows, or give each its own name.",
+        )
+    if labs > 1:
+        raise LabError(
+            f"Another row has the lab {row['lab']} in account {row['account']}, region {row['region']}, too.",
+            "Give each attendee of an account a lab name of their own in the column lab.",
+        )
 
 
 def _attendee(row: dict[str, str]) -> str:
@@ -256,7 +251,7 @@ def _attendee(row: dict[str, str]) -> str:
 
 
 def _lab(row: dict[str, str]) -> tuple[str, str, str]:
-    return row["account"], row["region"], row["lab"] or DEFAULT_LAB
+    return row["account"], row["region"], row["lab"]
 
 
 def _check(row: dict[str, str]) -> None:

@@ -125,5 +125,5 @@ def _look(target: Target, seat: Seat) -> Standing:
 def _in_its_runtime(target: Target) -> Target:
     """The target, with the runtime that the attendee chose: either is right."""
     found = find_function(target, PRE_TOKEN)
-    runtime = found["Configuration"]["Runtime"] if found else ""
+    runtime = found["Configuration"].get("Runtime") if found else None
     return replace(target, settings=replace(target.settings, runtime=runtime)) if runtime in RUNTIMES else target

@@ -6,8 +6,8 @@ import re
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import issuers
-from labkit.cloud.rules.call import Call, Refusal
-from labkit.cloud.rules.http_api import GUIDE, named, others_of, texts
+from labkit.cloud.rules.call import Call, Refusal, are_texts
+from labkit.cloud.rules.http_api import GUIDE, named, others_of
 from labkit.cloud.rules.registry import after, before
 from labkit.cloud.rules.state import api
 
@@ -37,7 +37,7 @@ def jwt_authorizer_is_complete(call: Call) -> Refusal | None:
         return Refusal("BadRequestException", "Identity source must be one header or query string of the request.")
     if not isinstance(settings, dict) or not isinstance(settings.get("issuer"), str):
         return Refusal("BadRequestException", "Issuer must be set for a JWT authorizer.")
-    if not texts(settings.get("audience")):
+    if not settings.get("audience") or not are_texts(settings["audience"]):
         return Refusal("BadRequestException", "Audience must be set for a JWT authorizer.")
     return None
 

@@ -116,6 +116,11 @@ def read_call(here: Here, request: Request, service: str, region: str) -> Call:
     return Call(here, request, service, operation, _json_object(request.body), region)
 
 
+def are_texts(value: object) -> bool:
+    """Whether a value is a list of texts."""
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
 def refused(service: str, refusal: Refusal) -> Answer:
     """A refusal in the words of a service's protocol. `service` may also be one that is not part of this cloud."""
     if service in QUERY_NAMESPACES:

@@ -268,11 +268,6 @@ def _members(call: Call, kind: str) -> dict[str, Record]:
     return getattr(owner, f"{kind}s") if owner else {}
 
 
-def texts(value: object) -> bool:
-    """Whether a value is a list of texts, at least one."""
-    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
-
-
 def _on_this_machine(uri: str) -> bool:
     try:
         return urlsplit(uri).scheme == "http" and urlsplit(uri).hostname in issuers.LOOPBACK

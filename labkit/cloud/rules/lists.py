@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import state
-from labkit.cloud.rules.call import QUERY_NAMESPACES, Call, Refusal
+from labkit.cloud.rules.call import QUERY_NAMESPACES, Call, Refusal, are_texts
 from labkit.cloud.rules.registry import after, before
 
 TAGGING = "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"
@@ -75,7 +75,7 @@ def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
 def tags_find_what_they_find_on_aws(call: Call) -> Answer | Refusal:
     """Those five kinds are found, 100 or ResourcesPerPage of them a page."""
     kinds, filters = call.params.get("ResourceTypeFilters") or [], call.params.get("TagFilters") or []
-    if not _are_texts(kinds) or not _are_filters(filters):
+    if not are_texts(kinds) or not _are_filters(filters):
         return Refusal("InvalidParameterException", "The filters are not lists of what they should be.")
     found = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
@@ -110,13 +110,9 @@ def _has_tags(tags: dict[str, str], filters: list[dict[str, Any]]) -> bool:
     return all(f["Key"] in tags and (not f.get("Values") or tags[f["Key"]] in f["Values"]) for f in filters)
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
 def _are_filters(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(f, dict) and isinstance(f.get("Key"), str) and _are_texts(f.get("Values") or []) for f in value
+        isinstance(f, dict) and isinstance(f.get("Key"), str) and are_texts(f.get("Values") or []) for f in value
     )
 
 
