@@ -20,6 +20,7 @@ from labkit.removal import removal
 from labkit.runtimes import RUNTIMES
 from labkit.steps.given_role import require_given_role
 from labkit.steps.step import Left
+from labkit.target import kinds
 from labkit.target.doctor import Symptom
 from labkit.target.names import FUNCTIONS, TAG_KEY
 from labkit.target.target import Target
@@ -35,9 +36,8 @@ MOST_APIS = 600
 # Each lab needs its trigger and one function at a time.
 CONCURRENT_EXECUTIONS = 2
 
-
 # Of these an account may have several of one name, so that one of somebody else's is in nobody's way.
-NOT_UNIQUE = frozenset({"HTTP API", "user pool"})
+NOT_UNIQUE = frozenset({kinds.HTTP_API, kinds.USER_POOL})
 
 
 @dataclass(frozen=True)
