@@ -32,7 +32,7 @@ MOST_ROLES = 100
 def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
     """Lists of HTTP APIs and their parts are cut into pages where the call asks for it."""
     content, size = answer.json(), call.text("maxResults")
-    if not answer.good or not size.isdigit() or not int(size):
+    if not answer.good or not size.isdecimal() or not int(size):
         return None
     page, token = _page(content["items"], int(size), call.text("nextToken"))
     return answer.with_json({"items": page, **({"nextToken": token} if token else {})})
@@ -56,7 +56,7 @@ def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
     result, roles = document.find(f"{{{namespace}}}ListRolesResult"), document.find(f".//{{{namespace}}}Roles")
     if result is None or roles is None:
         return None
-    page, token = _page(list(roles), int(size) if size.isdigit() and int(size) else MOST_ROLES, call.text("Marker"))
+    page, token = _page(list(roles), int(size) if size.isdecimal() and int(size) else MOST_ROLES, call.text("Marker"))
     roles[:] = page
     if token:
         result.find(f"{{{namespace}}}IsTruncated").text = "true"  # type: ignore[union-attr] # always there
@@ -118,6 +118,6 @@ def _are_filters(value: Any) -> bool:
 
 def _page(members: list[Any], size: int, token: str) -> tuple[list[Any], str]:
     """One page, and the token of the next: where it begins. Empty on the last."""
-    start = int(token) if token.isdigit() else 0
+    start = int(token) if token.isdecimal() else 0
     end = start + size
     return members[start:end], str(end) if end < len(members) else ""
