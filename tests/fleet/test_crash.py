@@ -195,7 +195,8 @@ def test_the_report_of_a_reset_that_was_ended_says_so(classroom: Classroom) -> N
     fleet = classroom.fleet()
 
     assert not fleet.report().clean
-    assert fleet.report().summary.startswith("This reset is not finished: 1 of 3 labs clean so far.")
+    # The second may be clean, too, before the display looks at the first.
+    assert re.match("This reset is not finished: [12] of 3 labs clean so far", fleet.report().summary)
     assert "not finished" in (fleet.report_files() / "class.html").read_text()
     assert fleet.reset(3).clean
 
