@@ -41,7 +41,8 @@ def application(settings: ServerSettings, port: int) -> App:
         settings: the server's settings.
         port: the port of 127.0.0.1 that it will be served on.
     """
-    isolate_functions()
+    # MiniStack's own `subprocess`: its functions start without the server's environment, and end with all they started.
+    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": Worker})
     return wrap(ministack, settings, port)
 
 
@@ -79,11 +80,6 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
 
 async def _stay_with_http_1(_: H11Protocol, __: object) -> None:
     """Change to HTTP/2 neither when asked to (`Upgrade: h2c`, which a server may ignore) nor when it is assumed."""
-
-
-def isolate_functions() -> None:
-    """Have MiniStack start its Lambda workers without the server's environment, and end all that they started."""
-    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": Worker})
 
 
 class Worker(subprocess.Popen[str]):

@@ -94,6 +94,5 @@ class EmbeddedPlace:
     def keys_url(self, issuer: str) -> str:
         """The key set of a user pool, served from this cloud instead of the host that the issuer names."""
         pool = urlsplit(issuer)
-        if is_loopback(pool.hostname):
-            return f"{issuer.rstrip('/')}/.well-known/jwks.json"
-        return f"{self.cloud.endpoint_url}{pool.path}/.well-known/jwks.json"
+        base = issuer.rstrip("/") if is_loopback(pool.hostname) else f"{self.cloud.endpoint_url}{pool.path}"
+        return f"{base}/.well-known/jwks.json"
