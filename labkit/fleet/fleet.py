@@ -182,7 +182,7 @@ class Fleet:
             LabError: there was none on this machine.
         """
         record = self._last_reset()
-        if record.finished is None:  # it was killed before it could write them
+        if record.finished is None or not record.files.exists():  # it was killed before it could write them
             record.write(record.report(self.roster))
         return record.files
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,8 @@ def test_a_clean_record_of_every_lab_is_no_clean_report_before_the_end(alone: Cl
 
     assert report.clean
     assert not replace(report, finished=None).clean
+    shutil.rmtree(alone.fleet().report_files())  # as if it was ended before it could write them
+    assert (alone.fleet().report_files() / "class.html").exists()
 
 
 def test_one_reset_of_a_class_at_a_time(alone: Classroom) -> None:
