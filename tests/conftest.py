@@ -69,6 +69,14 @@ def new_lab(warm_home: Path) -> Callable[..., Lab]:
     return lambda **options: lab_at(warm_home, f"lab-{next(_lab_numbers)}", **options)
 
 
+@pytest.fixture(scope="module")
+def built(new_lab: Callable[..., Lab]) -> Lab:
+    """A whole lab for all tests of a module."""
+    lab = new_lab()
+    lab.up()
+    return lab
+
+
 @pytest.fixture
 def labkit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Runs the command line in this process: its exit code, standard output and standard error."""

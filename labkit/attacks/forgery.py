@@ -112,11 +112,6 @@ def forge(forgery: Forgery, original: str, means: Means) -> str:
     return f"{header}.{claims}.{_edited('signature', signature, forgery, means)}"
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    """The claims of a token that is known to be sound."""
-    return dict(json.loads(base64url_decode(token.split(".")[1])))
-
-
 def key_id(token: str) -> str:
     """The `kid` of a token that is known to be sound."""
     return str(json.loads(base64url_decode(token.split(".", 1)[0]))["kid"])

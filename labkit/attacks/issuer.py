@@ -50,7 +50,7 @@ class Issuer:
         self.name = name
         self.asked: list[str] = []
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server = _Server(("127.0.0.1", 0), partial(_Handler, self))
         self.url = f"http://127.0.0.1:{self._server.server_port}/{name}-{secrets.token_hex(8)}"
         serve = partial(self._server.serve_forever, poll_interval=0.02)  # for so long `close` waits
         threading.Thread(target=serve, name=f"issuer {name}", daemon=True).start()
@@ -120,6 +120,11 @@ def own_issuer() -> Issuer:
 def stranger() -> Issuer:
     """An issuer of this process that nobody trusts."""
     return Issuer("stranger")
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of who leaves before the answer: this may run behind a notebook."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -12,6 +12,7 @@ from typing import Any
 
 from labkit.aws import until_settled
 from labkit.cloud.selftest import serve_health_page, settled
+from labkit.errors import LabError
 from labkit.machine.polling import until
 from labkit.questions.endpoint import ProtectedEndpoint
 from labkit.steps.http_api import named_apis
@@ -35,12 +36,15 @@ def served(target: Target, wanted: ProtectedEndpoint) -> ProtectedEndpoint:
         The same, with the URL that it is served at.
 
     Raises:
-        LabError: it is not served in time, or cannot be made.
+        LabError: it is not served in time.
+        ClientError: it cannot be made.
     """
     sound = [api["ApiId"] for api in _apis(target) if api.get("Description") == _description(wanted)]
     if sound:
         return _at(target, sound[0], wanted)
-    return _patiently(_at(target, _make(target, wanted), wanted))
+    endpoint = _at(target, _make(target, wanted), wanted)
+    _wait_for(endpoint)
+    return endpoint
 
 
 def remove(target: Target) -> None:
@@ -76,12 +80,13 @@ def _make(target: Target, wanted: ProtectedEndpoint) -> str:
     return api
 
 
-def _patiently(endpoint: ProtectedEndpoint) -> ProtectedEndpoint:
-    """Wait until the route is served."""
-    until(
+def _wait_for(endpoint: ProtectedEndpoint) -> None:
+    """Wait until the route is served. LabError if it is not in time."""
+    status = until(
         lambda: endpoint.send(()).status_code,
         lambda status: status != HTTPStatus.NOT_FOUND,
         seconds=DEPLOYMENT_SECONDS,
         every=0.1,
     )
-    return endpoint
+    if status == HTTPStatus.NOT_FOUND:
+        raise LabError(f"The what-if API was not served within {DEPLOYMENT_SECONDS} seconds.", "Ask again.")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import os
 import signal
 import socket
@@ -27,7 +26,6 @@ from ministack.core import lambda_runtime
 
 from labkit.cloud.exchange import App
 from labkit.cloud.layer import wrap
-from labkit.cloud.protocol import HEALTH_PATH
 
 if TYPE_CHECKING:
     from labkit.cloud.protocol import ServerSettings
@@ -43,8 +41,9 @@ def application(settings: ServerSettings, port: int) -> App:
         settings: the server's settings.
         port: the port of 127.0.0.1 that it will be served on.
     """
-    isolate_functions()
-    return wrap(with_health(ministack, settings.instance), settings, port)
+    # MiniStack's own `subprocess`: its functions start without the server's environment, and end with all they started.
+    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": Worker})
+    return wrap(ministack, settings, port)
 
 
 def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[[], None]) -> None:
@@ -56,11 +55,17 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
         idle_seconds: so many seconds without a request end the process.
         end: ends the process.
     """
-    load_services()
-    activity = Activity()
+    importlib.import_module("botocore.session")  # MiniStack would, while the first request waits
+    last = time.monotonic()
+
+    async def noticed(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal last
+        last = time.monotonic()
+        await app(scope, receive, send)
 
     async def end_when_idle() -> None:
-        await activity.idle(idle_seconds)
+        while (left := last + idle_seconds - time.monotonic()) > 0:
+            await asyncio.sleep(left)
         end()
 
     # hypercorn has no setting for it
@@ -70,58 +75,11 @@ def serve(app: App, listener: socket.socket, idle_seconds: float, end: Callable[
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     config.include_server_header = False
-    asyncio.run(hypercorn_serve(activity.watch(app), config, shutdown_trigger=end_when_idle))
+    asyncio.run(hypercorn_serve(noticed, config, shutdown_trigger=end_when_idle))
 
 
 async def _stay_with_http_1(_: H11Protocol, __: object) -> None:
     """Change to HTTP/2 neither when asked to (`Upgrade: h2c`, which a server may ignore) nor when it is assumed."""
-
-
-def load_services() -> None:
-    """Import what the first requests need, while the starter still makes its clients."""
-    for name in ("botocore.session", "ministack.services.cognito", "ministack.services.apigateway"):
-        importlib.import_module(name)
-
-
-def with_health(app: App, instance: str) -> App:
-    """Answer on the health path with the name of this instance."""
-    body = json.dumps({"instance": instance}).encode()
-    start = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
-
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(HEALTH_PATH):
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-        else:
-            await app(scope, receive, send)
-
-    return answer
-
-
-class Activity:
-    """When the last request came."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def watch(self, app: App) -> App:
-        """The application, each request to which is noticed."""
-
-        async def noticed(scope: Any, receive: Any, send: Any) -> None:
-            self._last = time.monotonic()
-            await app(scope, receive, send)
-
-        return noticed
-
-    async def idle(self, seconds: float) -> None:
-        """Return after so many seconds without a request."""
-        while (left := self._last + seconds - time.monotonic()) > 0:
-            await asyncio.sleep(left)
-
-
-def isolate_functions() -> None:
-    """Have MiniStack start its Lambda workers without the server's environment, and end all that they started."""
-    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": Worker})
 
 
 class Worker(subprocess.Popen[str]):

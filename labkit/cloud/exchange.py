@@ -103,6 +103,11 @@ class Answer:
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         return cls(status, (("content-type", media), *headers), body)
 
+    @property
+    def good(self) -> bool:
+        """Whether what was asked for is done."""
+        return self.status < 300  # noqa: PLR2004 - an HTTP status
+
     def json(self) -> Any:
         """The body as JSON, or None if it is not."""
         try:
@@ -150,7 +155,7 @@ async def ask(app: App, scope: Scope, request: Request) -> Answer:
 
     Args:
         app: the ASGI application.
-        scope: the scope that the request was read from; the request's own headers and query take their place in it.
+        scope: the scope that the request was read from; the request's own headers take their place in it.
         request: the request, its body included.
     """
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]

@@ -26,7 +26,7 @@ from labkit.cloud.exchange import (
     ask,
     skip_body,
 )
-from labkit.cloud.protocol import PRIVATE, VISITS, ServerSettings
+from labkit.cloud.protocol import HEALTH_PATH, PRIVATE, VISITS, ServerSettings
 from labkit.cloud.rules import data_plane, operations, pages, signature, state, strangers, tidy
 from labkit.cloud.rules.call import Call, Here, Refusal, UnknownCallError, read_call, refused
 from labkit.cloud.rules.catalog import AFTER, BEFORE, PATCHES
@@ -49,7 +49,7 @@ def wrap(app: App, settings: ServerSettings, port: int) -> App:
         port: the port that it is served on.
 
     Returns:
-        The ASGI application to serve. It answers every path; what begins with /_labkit/health it passes on.
+        The ASGI application to serve. It answers every path.
 
     Raises:
         LabError: MiniStack is of another version than the one that the rules were written for.
@@ -61,15 +61,16 @@ def wrap(app: App, settings: ServerSettings, port: int) -> App:
     state.set_function_delay(sky.settling("function"))
     for module, name, function in PATCHES:
         state.install(module, name, function, here)
-    return Layer(app, here).serve
+    return Layer(app, here, settings.instance).serve
 
 
 class Layer:
     """The way of a request."""
 
-    def __init__(self, app: App, here: Here) -> None:
+    def __init__(self, app: App, here: Here, instance: str) -> None:
         self.app = app
         self.here = here
+        self.health = Answer.of_json(200, {"instance": instance})
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as an ASGI application."""
@@ -110,6 +111,8 @@ class Layer:
                 return strangers.refuse_unproved(request, door, self.here) or await self._service(scope, request, door)
 
     async def _page(self, scope: Scope, request: Request) -> Answer:
+        if request.raw_path.startswith(HEALTH_PATH):
+            return self.health
         answer = await ask(self.app, scope, pages.opened(request))
         return tidy.without_cors(pages.closed(answer))
 
@@ -145,7 +148,7 @@ async def _first(call: Call) -> Answer | None:
     for rule in (*gates, *BEFORE[call.service, call.operation]):
         verdict = await _verdict(rule, call)
         if verdict is not None:
-            return call.refused(verdict) if isinstance(verdict, Refusal) else verdict
+            return refused(call.service, verdict) if isinstance(verdict, Refusal) else verdict
     return None
 
 

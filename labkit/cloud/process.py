@@ -16,7 +16,7 @@ import time
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from labkit.cloud import http as loopback
 from labkit.cloud.protocol import HEALTH_PATH, MARKER_FILE, RUNTIME_FILE, SERVER, STAY, Cloud, ServerSettings
@@ -288,9 +288,11 @@ def _meet(server: subprocess.Popen[str], settings: ServerSettings, folder: Path)
     deadline = threading.Timer(START_SECONDS, server.kill)
     deadline.start()
     try:
-        report = _exchange(server, json.dumps(asdict(settings)))
+        _tell(server, json.dumps(asdict(settings)) + "\n")
+        answer = cast(IO[str], server.stdout).readline()  # nothing if it ended without one
     finally:
         deadline.cancel()
+    report = json.loads(answer or "{}")
     if "error" in report:
         raise LabError(report["error"], report["fix"])
     if "port" not in report:
@@ -306,13 +308,6 @@ def _meet(server: subprocess.Popen[str], settings: ServerSettings, folder: Path)
         started=time.time(),
         weather=settings.weather,
     )
-
-
-def _exchange(server: subprocess.Popen[str], line: str) -> dict[str, Any]:
-    """Write a line to the server and read its answer; {} if it ended without one."""
-    _tell(server, line + "\n")
-    answer = cast(IO[str], server.stdout).readline()
-    return dict(json.loads(answer)) if answer else {}
 
 
 def _tell(server: subprocess.Popen[str], line: str) -> None:

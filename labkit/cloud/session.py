@@ -19,6 +19,8 @@ _DEFAULTS = {
     name: (None, None, default, convert)
     for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
 }
+# Standard mode knows each service's throttling errors.
+RETRIES = {"mode": "standard", "total_max_attempts": 6}
 _NO_FILES = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
 
 
@@ -31,7 +33,7 @@ def session(cloud: Cloud, region: str) -> Any:
     """
     core = botocore.session.Session(session_vars=_DEFAULTS | _NO_FILES)
     core.register_component("data_loader", models())
-    core.set_default_client_config(client_config().merge(Config(proxies={})))
+    core.set_default_client_config(Config(retries=RETRIES, proxies={}))
     made = boto3.Session(
         aws_access_key_id=cloud.access_key_id,
         aws_secret_access_key=cloud.secret_access_key,
@@ -53,8 +55,3 @@ def read_models(services: Iterable[str]) -> None:
 def models() -> Loader:
     """The descriptions of AWS's services, read once for all sessions of this process that take them from here."""
     return create_loader()
-
-
-def client_config() -> Config:
-    """How every client retries: botocore's standard mode, which knows each service's throttling errors."""
-    return Config(retries={"mode": "standard", "max_attempts": 5}, parameter_validation=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from labkit.fleet.guards import Guards, guard, refuse_protected
 from labkit.fleet.roster import Seat
 from labkit.fleet.workers import Stop
 from labkit.settings import Settings
-from labkit.target.account import Account, ask_at_terminals_only
+from labkit.target.account import Account, ask_at_terminals_only, read_credentials
 from labkit.target.embedded import DEFAULT_REGION, EmbeddedPlace
 from labkit.target.target import Place, Target
 
@@ -40,15 +40,6 @@ class Reach:
         self._heard = heard
         self._own: dict[str, Any] = {}
         self._lock = threading.Lock()
-
-    def open(self, seats: Iterable[Seat], guards: Guards | None = None) -> Opened:
-        """The account and region that all these seats share. Nothing is asked of it yet.
-
-        Args:
-            seats: those of one account and region.
-            guards: what may speak against opening it.
-        """
-        return Opened(self, tuple(seats), guards)
 
     def place(self, seat: Seat) -> EmbeddedPlace | Account:
         """The account of a seat, as itself tells. LabError if it cannot be reached, or another account answers."""
@@ -90,8 +81,7 @@ class Reach:
         """The instructor's own session, made once for each profile."""
         with self._lock:
             if profile not in self._own:
-                self._own[profile] = _session(profile, None)
-                self._own[profile].get_credentials()  # reading them is not safe in several threads at once
+                self._own[profile] = _session(profile, None)  # with its credentials: one thread alone may read them
             return self._own[profile]
 
 
@@ -105,12 +95,14 @@ def _session(profile: str, region: str | None) -> Any:
     core = botocore.session.Session(profile=profile or None)
     core.register_component("data_loader", models())
     ask_at_terminals_only(core)
-    return boto3.Session(botocore_session=core, region_name=region)
+    session = boto3.Session(botocore_session=core, region_name=region)
+    read_credentials(session)
+    return session
 
 
 def _obstacle(own: Any, seat: Seat, error: ClientError) -> LabError | ClientError:
     """Why an account cannot be entered, said as exactly as can be told."""
-    if error.operation_name == "AssumeRole":
+    if seat.role and error.operation_name == "AssumeRole":
         return _closed(own, seat) or _not_assumed(seat, error)
     if error_code(error) in _NOT_ENABLED and seat.region != DEFAULT_REGION and _enters_elsewhere(own, seat):
         return LabError(
@@ -153,9 +145,15 @@ def _enters_elsewhere(own: Any, seat: Seat) -> bool:
 
 
 class Opened:
-    """One account and region of a roster. The labs in it share their clients."""
+    """One account and region of a roster. The labs in it share their clients. Nothing is asked of it yet.
 
-    def __init__(self, reach: Reach, seats: tuple[Seat, ...], guards: Guards | None) -> None:
+    Args:
+        reach: opens it when a target is asked for.
+        seats: all that share it.
+        guards: what may speak against opening it.
+    """
+
+    def __init__(self, reach: Reach, seats: tuple[Seat, ...], guards: Guards | None = None) -> None:
         self.seats = seats
         self._reach = reach
         self._guards = guards
@@ -172,20 +170,16 @@ class Opened:
         Raises:
             LabError: the account cannot be reached, or a guard speaks against it.
         """
-        way = (seat.profile, seat.role, seat.endpoint)
-        if way not in self._ways:
-            self._ways[way] = self._entered(seat)
-        entered = self._ways[way]
+        if seat.way not in self._ways:
+            try:
+                self._ways[seat.way] = self._enter(seat)
+            except LabError as error:
+                self._ways[seat.way] = error
+        entered = self._ways[seat.way]
         if isinstance(entered, LabError):
             raise entered
         place, clients = entered
         return Target(self._reach.settings(seat), place, confirmed, {} if own_clients else clients)
-
-    def _entered(self, seat: Seat) -> tuple[Place, dict[str, Any]] | LabError:
-        try:
-            return self._enter(seat)
-        except LabError as error:
-            return error
 
     def _enter(self, seat: Seat) -> tuple[Place, dict[str, Any]]:
         if self._guards:

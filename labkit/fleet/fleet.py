@@ -110,7 +110,7 @@ class Fleet:
         """
         for seat in self.roster.seats:
             if seat.attendee == attendee:
-                opened = Reach(self.settings, Stop()).open([seat])
+                opened = Opened(Reach(self.settings, Stop()), (seat,))
                 target = opened.target(seat, confirmed=bool(seat.endpoint))
                 return Lab(target.settings, target=target)
         there = ", ".join(seat.attendee for seat in self.roster.seats)
@@ -186,7 +186,7 @@ class Fleet:
             LabError: there was none on this machine.
         """
         record = self._last_reset()
-        if record.finished is None:  # it was killed before it could write them
+        if record.finished is None or not record.files.exists():  # it was killed before it could write them
             record.write(record.report(self.roster))
         return record.files
 
@@ -215,7 +215,7 @@ class Fleet:
 
         def one(group: tuple[Seat, ...]) -> list[T]:
             progress.say(group[0], "at work")
-            given = work(reach.open(group, guards), progress, stop)
+            given = work(Opened(reach, group, guards), progress, stop)
             progress.finish(group[0])
             return given
 

@@ -15,16 +15,16 @@ from labkit.fleet import policy as permissions
 from labkit.fleet.accounts import Opened
 from labkit.fleet.guards import Guards, guard
 from labkit.fleet.reset_report import counts
-from labkit.fleet.roster import BadRow, Seat, bad_rows
+from labkit.fleet.roster import BadRow, OfAClass, Seat, bad_rows
 from labkit.removal import removal
 from labkit.runtimes import RUNTIMES
 from labkit.steps.given_role import require_given_role
 from labkit.steps.step import Left
+from labkit.target import kinds
 from labkit.target.doctor import Symptom
 from labkit.target.names import FUNCTIONS, TAG_KEY
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Folded, Table, sentences
-from labkit.text.shown import Shown
 from labkit.text.wording import counted
 
 # Default quotas that AWS tells only through Service Quotas, which a lab's role need not be allowed to ask.
@@ -36,9 +36,8 @@ MOST_APIS = 600
 # Each lab needs its trigger and one function at a time.
 CONCURRENT_EXECUTIONS = 2
 
-
 # Of these an account may have several of one name, so that one of somebody else's is in nobody's way.
-NOT_UNIQUE = frozenset({"HTTP API", "user pool"})
+NOT_UNIQUE = frozenset({kinds.HTTP_API, kinds.USER_POOL})
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class AccountSymptom:
 
 
 @dataclass(frozen=True, repr=False)
-class Preflight(Shown):
+class Preflight(OfAClass):
     """Everything that was looked at before a class."""
 
     symptoms: tuple[AccountSymptom, ...]
@@ -114,22 +113,16 @@ def look_at(opened: Opened, guards: Guards, today: date | None = None) -> list[A
         today: the day to judge the runtime by; today's by default.
     """
     account, region = opened.seats[0].account, opened.seats[0].region
-    ways = [
-        (seat, Symptom.of(f"way in of {seat.attendee}", partial(_identity, opened, seat))) for seat in _ways(opened)
-    ]
-    closed = {_way(seat): way for seat, way in ways if not way.well}
-    seats = [seat for seat in opened.seats if _way(seat) not in closed]
+    firsts: dict[tuple[str, str, str], Seat] = {}
+    for seat in opened.seats:
+        firsts.setdefault(seat.way, seat)
+    ways = {
+        way: Symptom.of(f"way in of {seat.attendee}", partial(_identity, opened, seat)) for way, seat in firsts.items()
+    }
+    closed = {way: symptom for way, symptom in ways.items() if not symptom.well}
+    seats = [seat for seat in opened.seats if seat.way not in closed]
     inside = _inside(opened, seats, guards, today or datetime.now(UTC).date()) if seats else []
     return [AccountSymptom(account, region, symptom) for symptom in (*closed.values(), *inside)]
-
-
-def _way(seat: Seat) -> tuple[str, str, str]:
-    return seat.profile, seat.role, seat.endpoint
-
-
-def _ways(opened: Opened) -> list[Seat]:
-    """A seat for each way into the account."""
-    return list({_way(seat): seat for seat in reversed(opened.seats)}.values())[::-1]
 
 
 def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> list[Symptom]:
@@ -152,7 +145,7 @@ def _inside(opened: Opened, seats: list[Seat], guards: Guards, today: date) -> l
         ("concurrent executions", partial(_concurrency, target, labs)),
         ("runtime", partial(_runtime, target, today)),
     ]
-    return [*(Symptom.of(subject, look) for subject, look in looks), *_leftovers(opened, seats)]
+    return [*(Symptom.of(subject, look, seat.profile) for subject, look in looks), *_leftovers(opened, seats)]
 
 
 def _identity(opened: Opened, seat: Seat) -> str:
@@ -209,7 +202,7 @@ def _runtime(target: Target, today: date) -> str:
 def _leftovers(opened: Opened, seats: list[Seat]) -> list[Symptom]:
     """What earlier classes left, under this class's names or others."""
     try:
-        with aws_errors_in_words():
+        with aws_errors_in_words(seats[0].profile):
             found = [left for seat in seats for left in _left_of(opened, seat)]
             return [*(found or [Symptom("leftovers", True, "none")]), *_other_labs(opened, seats)]
     except LabError as error:

@@ -14,13 +14,12 @@ from labkit.cloud import process
 from labkit.cloud.protocol import Cloud
 from labkit.errors import LabError, UsageError
 from labkit.fleet.reset_record import forget_resets
-from labkit.fleet.roster import DEFAULT_LAB
+from labkit.fleet.roster import DEFAULT_LAB, OfAClass
 from labkit.machine.private_files import remove_files, write_text
 from labkit.settings import Settings
 from labkit.target.embedded import region_from_environment
 from labkit.target.journal import forget_embedded
 from labkit.text.blocks import Block, Table, sentences
-from labkit.text.shown import Shown
 
 T = TypeVar("T")
 
@@ -41,7 +40,7 @@ class FakeAccount:
 
 
 @dataclass(frozen=True, repr=False)
-class Rehearsal(Shown):
+class Rehearsal(OfAClass):
     """The accounts of a rehearsed class, and the roster that leads to them."""
 
     accounts: tuple[FakeAccount, ...]
@@ -120,8 +119,7 @@ def stop(home: Path | None = None) -> int:
 
 def running(home: Path, account: str) -> Cloud | None:
     """The cloud of a fake account, if it runs."""
-    folder = account_home(home, account)
-    return process.find(folder) if folder.is_dir() else None
+    return process.find(account_home(home, account))
 
 
 def account_home(home: Path, account: str) -> Path:

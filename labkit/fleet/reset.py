@@ -69,7 +69,7 @@ class AccountReset:
         for seat, error in failed.items():
             self._keep(seat, QUARANTINED, LabError(error.problem, f"{error.remedy} {self.again}"))
         if self.through:
-            self._build([seat for seat in self.opened.seats if self._state(seat) == CLEAN])
+            self._build([seat for seat in self.opened.seats if self.record.read(seat).state == CLEAN])
         self._finish()
 
     def _clean(self, seats: Iterable[Seat]) -> dict[Seat, LabError]:
@@ -103,7 +103,7 @@ class AccountReset:
             with aws_errors_in_words(seat.profile):
                 action(seat, target)
         except LabError:
-            _require_access(target)
+            _require_access(target, seat.profile)
             raise
 
     def _remove(self, seat: Seat, target: Target) -> None:
@@ -132,32 +132,28 @@ class AccountReset:
                 self._keep(seat, NOT_BUILT, error)
 
     def _keep_receipt(self, seat: Seat, receipt: Receipt) -> None:
-        earlier = self.record.read(seat) or LabResult.of(seat)
+        earlier = self.record.read(seat)
         removed = [*earlier.removed, *(deletion.to_dict() for deletion in receipt.removed)]
         once = {(thing["kind"], thing["id"]): thing for thing in removed}
         left = tuple(left.to_dict() for left in receipt.left)
         self.record.keep(LabResult.of(seat, state=REMOVING, removed=tuple(once.values()), left=left))
 
     def _keep(self, seat: Seat, state: str, error: LabError | None = None, **more: Any) -> None:
-        earlier = self.record.read(seat) or LabResult.of(seat)
+        earlier = self.record.read(seat)
         reason, remedy = (error.problem, error.remedy) if error else ("", "")
         kept = {"removed": earlier.removed, "left": earlier.left, **more}
         self.record.keep(LabResult.of(seat, state=state, reason=reason, remedy=remedy, **kept))
 
-    def _state(self, seat: Seat) -> str:
-        kept = self.record.read(seat)
-        return kept.state if kept else ""
-
     def _finish(self) -> None:
-        states = [self._state(seat) for seat in self.opened.seats]
+        states = [self.record.read(seat).state for seat in self.opened.seats]
         worst = next((state for state in (QUARANTINED, LEFT_ALONE, NOT_BUILT) if state in states), CLEAN)
         self.progress.finish(self.opened.seats[0], worst, good=worst == CLEAN)
 
 
-def _require_access(target: Target) -> None:
+def _require_access(target: Target, profile: str) -> None:
     """Raise _LeftAloneError if the account does not let us in any more: expired credentials, a closed account."""
     try:
-        with aws_errors_in_words():
+        with aws_errors_in_words(profile):
             target.client("sts").get_caller_identity()
     except LabError as error:
         raise _LeftAloneError(error.problem, error.remedy) from error

@@ -68,9 +68,9 @@ class ResetRecord:
         """When the reset ended, in seconds since 1970; None if it did not."""
         return self._run.get("finished")
 
-    def read(self, seat: Seat) -> LabResult | None:
-        """What is known of a seat's lab."""
-        return self._read(self._file(seat.account, seat.region, seat.lab))
+    def read(self, seat: Seat) -> LabResult:
+        """What is known of a seat's lab: that it is waiting, if nothing else is."""
+        return self._read(self._file(seat.account, seat.region, seat.lab)) or LabResult.of(seat)
 
     def _read(self, file: Path) -> LabResult | None:
         """What a file tells of the lab that it is named after."""
@@ -88,8 +88,8 @@ class ResetRecord:
 
     def report(self, roster: Roster) -> ResetReport:
         """The report of the labs of a roster."""
-        results = (self.read(seat) or LabResult.of(seat) for seat in roster.seats)
-        return ResetReport(tuple(results), roster.bad, self.started, self.finished, version("jwt-authorizer-lab"))
+        results = tuple(map(self.read, roster.seats))
+        return ResetReport(results, roster.bad, self.started, self.finished, version("jwt-authorizer-lab"))
 
     def write(self, report: ResetReport) -> None:
         """Write a report of the class, `class.html` and `class.json`, and one of each account in which it worked."""

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.fleet.roster import BadRow, Seat, bad_rows
+from labkit.fleet.roster import WHERE, BadRow, OfAClass, Seat, bad_rows
 from labkit.removal.removal import Plan
 from labkit.text.blocks import Block, Folded, Table, html_escaped, sentences, text_of
-from labkit.text.shown import Shown
 from labkit.text.wording import counted, iso, moment, visible
 
 STYLE_SHEET = Path(__file__).with_name("report.css")
@@ -27,7 +26,7 @@ NOT_BUILT = "not built"
 # What `LabResult.to_dict` writes.
 _THING = dict.fromkeys(("kind", "name", "id", "why"), str)
 RESULT = {
-    **dict.fromkeys(("attendee", "account", "region", "lab", "state", "reason", "remedy", "built"), str),
+    **dict.fromkeys((*WHERE, "state", "reason", "remedy", "built"), str),
     "removed": [_THING],
     "left": [_THING],
 }
@@ -89,7 +88,7 @@ class LabResult:
 
 
 @dataclass(frozen=True, repr=False)
-class ResetReport(Shown):
+class ResetReport(OfAClass):
     """What became of a class, or of one account of it. Times are seconds since 1970, None while it has not ended."""
 
     labs: tuple[LabResult, ...]
@@ -160,7 +159,7 @@ class ResetReport(Shown):
         reasons = [(*lab.where, lab.reason, lab.remedy) for lab in self.labs if lab.reason]
         sections: list[tuple[str, Block]] = [
             ("Every lab", self._results()),
-            ("What to do", Table((*_WHERE, "why", "what to do"), reasons)),
+            ("What to do", Table((*WHERE, "why", "what to do"), reasons)),
             ("Rows of the roster that could not be used", bad_rows(self.bad)),
             ("What is left", self._things("left")),
             ("What was removed", self._things("removed")),
@@ -178,7 +177,7 @@ class ResetReport(Shown):
 
     def _results(self) -> Table:
         rows = [(*lab.where, lab.outcome, counts(lab.removed)) for lab in self.labs]
-        return Table((*_WHERE, "result", "removed"), rows)
+        return Table((*WHERE, "result", "removed"), rows)
 
     def _things(self, which: str) -> Table:
         """What was removed or is left, with the ids that AWS gave it."""
@@ -187,7 +186,7 @@ class ResetReport(Shown):
             for lab in self.labs
             for thing in getattr(lab, which)
         ]
-        return Table((*_WHERE, "kind", "name", "id", "because"), rows)
+        return Table((*WHERE, "kind", "name", "id", "because"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, the times as ISO 8601."""
@@ -199,9 +198,6 @@ class ResetReport(Shown):
             "labs": [lab.to_dict() for lab in self.labs],
             "rows": [row.to_dict() for row in self.bad],
         }
-
-
-_WHERE = ("attendee", "account", "region", "lab")
 
 
 def counts(things: Iterable[Mapping[str, Any]]) -> str:
@@ -225,13 +221,12 @@ class LabPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """The attendee, the account, and the plan or the reason."""
-        where = {key: getattr(self.seat, key) for key in ("attendee", "account", "region", "lab")}
         what = self.plan.to_dict() if self.plan else {}
-        return {**where, **what, **(self.obstacle.to_dict() if self.obstacle else {})}
+        return {**self.seat.where, **what, **(self.obstacle.to_dict() if self.obstacle else {})}
 
 
 @dataclass(frozen=True, repr=False)
-class ResetPlan(Shown):
+class ResetPlan(OfAClass):
     """What a reset would do to a class. Nothing has been deleted."""
 
     labs: tuple[LabPlan, ...]
@@ -253,12 +248,12 @@ class ResetPlan(Shown):
 
     def blocks(self) -> list[Block]:
         """The summary, a row for each lab, why some would be left alone, then each lab's whole plan."""
-        rows = [(n.seat.attendee, n.seat.account, n.seat.region, n.seat.lab, n.in_short) for n in self.labs]
+        rows = [(*lab.seat.where.values(), lab.in_short) for lab in self.labs]
         obstacles = [f"{n.seat.attendee}: {n.obstacle}" for n in self.labs if n.obstacle]
         plans = [(n.seat.attendee, n.plan) for n in self.labs if n.plan and (n.plan.deletions or n.plan.left)]
         return [
             sentences(self.summary),
-            Table((*_WHERE, "would remove"), rows),
+            Table((*WHERE, "would remove"), rows),
             sentences(*obstacles),
             bad_rows(self.bad),
             *(Folded(attendee, tuple(plan.blocks()), titled=True) for attendee, plan in plans),

@@ -23,6 +23,7 @@ from labkit.text.wording import counted, printable
 REQUIRED = ("attendee", "account", "region")
 OPTIONAL = ("lab", "profile", "role", "given_role", "principal", "endpoint")
 DEFAULT_LAB = "jwt-lab"
+WHERE = ("attendee", "account", "region", "lab")
 
 _OTHER_NAMES = {"account_id": "account", "lab_name": "lab"}
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -51,6 +52,16 @@ class Seat:
     given_role: str = ""
     principal: str = ""
     endpoint: str = ""
+
+    @property
+    def where(self) -> dict[str, str]:
+        """Whose lab it is, and where: WHERE, each with its value."""
+        return {name: getattr(self, name) for name in WHERE}
+
+    @property
+    def way(self) -> tuple[str, str, str]:
+        """How to get into the account: the profile, the role and the endpoint."""
+        return self.profile, self.role, self.endpoint
 
     @property
     def role_arn(self) -> str:
@@ -82,8 +93,14 @@ class BadRow:
         return {"line": self.line, "attendee": self.attendee, "error": self.problem, "fix": self.remedy}
 
 
+class OfAClass(Shown):
+    """What is shown of a class. An instructor's notebook has no `lab` whose verbs could be named."""
+
+    names_lab = False
+
+
 @dataclass(frozen=True, repr=False)
-class Roster(Shown):
+class Roster(OfAClass):
     """The rows of a roster that can be used, and those that cannot."""
 
     seats: tuple[Seat, ...]
@@ -104,8 +121,8 @@ class Roster(Shown):
 
     def blocks(self) -> list[Block]:
         """A row for each attendee, then one for each row that cannot be used."""
-        rows = [(s.attendee, s.account, s.region, s.lab, _way(s)) for s in self.seats]
-        return [Table(("attendee", "account", "region", "lab", "by way of"), rows), bad_rows(self.bad)]
+        rows = [(*seat.where.values(), _way(seat)) for seat in self.seats]
+        return [Table((*WHERE, "by way of"), rows), bad_rows(self.bad)]
 
     def to_dict(self) -> dict[str, Any]:
         """The `seats`, and the `rows` that cannot be used."""
@@ -113,7 +130,7 @@ class Roster(Shown):
 
 
 def _way(seat: Seat) -> str:
-    ways = (("profile", seat.profile), ("role", seat.role), ("endpoint", seat.endpoint))
+    ways = zip(("profile", "role", "endpoint"), seat.way, strict=True)
     return ", ".join(f"{kind} {value}" for kind, value in ways if value) or "your own credentials"
 
 
@@ -202,36 +219,31 @@ def _column(name: str) -> str:
 
 def _roster(rows: list[_Row]) -> Roster:
     seats, bad = [], []
-    refuse_repetition = _Repetition(rows)
-    for line, row in rows:
+    for _, row in rows:
         row["lab"] = row["lab"] or DEFAULT_LAB
+    attendees, labs = Counter(_attendee(row) for _, row in rows), Counter(_lab(row) for _, row in rows)
+    for line, row in rows:
         try:
             _check(row)
-            refuse_repetition(line, row)
+            _check_repetition(row, attendees[_attendee(row)], labs[_lab(row)])
             seats.append(Seat(line, **row))
         except LabError as error:
             bad.append(BadRow(line, printable(row["attendee"]), error.problem, error.remedy))
     return Roster(tuple(seats), tuple(bad))
 
 
-class _Repetition:
-    """Refuses every row of an attendee, and of a lab, that is named twice: nobody can tell which row is meant."""
-
-    def __init__(self, rows: list[_Row]) -> None:
-        self._attendees = Counter(_attendee(row) for _, row in rows)
-        self._labs = Counter(_lab(row) for _, row in rows)
-
-    def __call__(self, line: int, row: dict[str, str]) -> None:
-        if self._attendees[_attendee(row)] > 1:
-            raise LabError(
-                f"{row['attendee']} is in the roster {counted(self._attendees[_attendee(row)], 'time')}.",
-                "Keep one of the rows, or give each its own name.",
-            )
-        if self._labs[_lab(row)] > 1:
-            raise LabError(
-                f"Another row has the lab {row['lab']} in account {row['account']}, region {row['region']}, too.",
-                "Give each attendee of an account a lab name of their own in the column lab.",
-            )
+def _check_repetition(row: dict[str, str], times: int, labs: int) -> None:
+    """Refuse every row of an attendee, and of a lab, that is named twice: nobody can tell which row is meant."""
+    if times > 1:
+        raise LabError(
+            f"{row['attendee']} is in the roster {counted(times, 'time')}.",
+            "Keep one of the rows, or give each its own name.",
+        )
+    if labs > 1:
+        raise LabError(
+            f"Another row has the lab {row['lab']} in account {row['account']}, region {row['region']}, too.",
+            "Give each attendee of an account a lab name of their own in the column lab.",
+        )
 
 
 def _attendee(row: dict[str, str]) -> str:
@@ -239,7 +251,7 @@ def _attendee(row: dict[str, str]) -> str:
 
 
 def _lab(row: dict[str, str]) -> tuple[str, str, str]:
-    return row["account"], row["region"], row["lab"] or DEFAULT_LAB
+    return row["account"], row["region"], row["lab"]
 
 
 def _check(row: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from labkit.aws import aws_errors_in_words
 from labkit.errors import LabError
 from labkit.fleet.accounts import Opened
-from labkit.fleet.roster import BadRow, Seat, bad_rows
+from labkit.fleet.roster import BadRow, OfAClass, Seat, bad_rows
 from labkit.runtimes import RUNTIMES
 from labkit.steps import STEPS
 from labkit.steps.functions import find_function
@@ -16,7 +16,6 @@ from labkit.steps.report import Finding
 from labkit.target.names import PRE_TOKEN
 from labkit.target.target import Target
 from labkit.text.blocks import Block, Table, sentences
-from labkit.text.shown import Shown
 from labkit.text.wording import counted
 
 
@@ -64,7 +63,7 @@ class Standing:
     def to_dict(self) -> dict[str, Any]:
         """The attendee, the account, the steps and what is wrong."""
         return {
-            **{key: getattr(self.seat, key) for key in ("attendee", "account", "region", "lab")},
+            **self.seat.where,
             "built": list(self.built),
             "stuck": self.stuck or None,
             "fix": self.remedy or None,
@@ -73,12 +72,11 @@ class Standing:
 
 
 @dataclass(frozen=True, repr=False)
-class ClassStatus(Shown):
+class ClassStatus(OfAClass):
     """Where every attendee stands."""
 
     standings: tuple[Standing, ...]
     bad: tuple[BadRow, ...]
-    names_lab = False  # an instructor's notebook has none
 
     @property
     def passed(self) -> bool:
@@ -128,5 +126,5 @@ def _look(target: Target, seat: Seat) -> Standing:
 def _in_its_runtime(target: Target) -> Target:
     """The target, with the runtime that the attendee chose: either is right."""
     found = find_function(target, PRE_TOKEN)
-    runtime = found["Configuration"]["Runtime"] if found else ""
+    runtime = found["Configuration"].get("Runtime") if found else None
     return replace(target, settings=replace(target.settings, runtime=runtime)) if runtime in RUNTIMES else target

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from labkit.aws import DENIED, error_code, every, is_absent
+from labkit.aws import DENIED, error_code, every, or_none
 from labkit.machine.side_by_side import side_by_side
 from labkit.steps.step import Left
 from labkit.target import kinds
@@ -195,12 +195,9 @@ def _log_groups(target: Target, tagged: list[str]) -> Iterator[Left]:
 
 def _tags(operation: Callable[..., Any], **parameters: str) -> dict[str, str] | None:
     """The tags that an operation lists; None if what bears them is gone."""
-    try:
-        answer = operation(**parameters)
-    except ClientError as error:
-        if is_absent(error):
-            return None
-        raise
+    answer = or_none(operation, **parameters)
+    if answer is None:
+        return None
     tags = answer.get("Tags") or answer.get("tags") or {}
     return dict(tags) if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
 

@@ -16,7 +16,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError, NoRegionError
 
 from labkit.aws import aws_errors_in_words, partition, require_cognito
-from labkit.cloud.session import models
+from labkit.cloud.session import RETRIES, models
 from labkit.errors import LabError, UsageError
 from labkit.machine.loopback import leads_here
 from labkit.target.embedded import DEFAULT_REGION
@@ -48,7 +48,7 @@ class Account:
             chain = boto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION"))
             if chain.region_name is None:  # STS alone would do without
                 raise NoRegionError
-            _read_credentials(chain)
+            read_credentials(chain)
             return cls.of(chain)
 
     @classmethod
@@ -115,8 +115,8 @@ class Account:
         return f"{issuer.rstrip('/')}/.well-known/jwks.json"
 
 
-def _read_credentials(session: Any) -> None:
-    """Find the credentials, so that what a profile calls or reads for them fails as botocore's own errors do."""
+def read_credentials(session: Any) -> None:
+    """Find a session's credentials, so that what a profile calls or reads for them fails as botocore's errors do."""
     try:
         if found := session.get_credentials():
             found.get_frozen_credentials()
@@ -160,8 +160,7 @@ class _Assumed:
 
 
 def _account_config() -> Config:
-    # Standard mode also retries Cognito's TooManyRequestsException, which the default mode does not.
-    return Config(retries={"mode": "standard", "total_max_attempts": 6}, user_agent_extra="jwt-authorizer-lab")
+    return Config(retries=RETRIES, user_agent_extra="jwt-authorizer-lab")
 
 
 def _refuse_loopback(endpoint_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -16,22 +17,22 @@ class Answers:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, Hashable], Any] = {}
         self._changes: Counter[str] = Counter()
-        self._clients: dict[str, Any] = {}
+        self._heard: dict[str, tuple[Any, Callable[..., None]]] = {}
         self._lock = Lock()
 
     def listen(self, service: str, client: Any) -> None:
         """Hear of every change that a client of a service makes."""
-        if service not in self._clients:
-            self._clients[service] = client
+        if service not in self._heard:
+            self._heard[service] = client, partial(self._changing, service)
             for event in _BEGIN_AND_END:
-                client.meta.events.register(event, self._changing, unique_id=self._id(event))
+                client.meta.events.register(event, self._heard[service][1])
 
     def close(self) -> None:
         """Keep nothing and hear no more."""
         self.forget()
-        for client in self._clients.values():
+        for client, handler in self._heard.values():
             for event in _BEGIN_AND_END:
-                client.meta.events.unregister(event, self._changing, unique_id=self._id(event))
+                client.meta.events.unregister(event, handler)
 
     def to(self, service: str, question: Hashable, ask: Callable[[], Any]) -> Any:
         """The answer to a question that a service is asked, asked once."""
@@ -50,14 +51,11 @@ class Answers:
         with self._lock:
             for key in [key for key in self._kept if service in (None, key[0])]:
                 del self._kept[key]
-            self._changes.update([service] if service else list(self._clients))
+            self._changes.update([service] if service else list(self._heard))
 
-    def _changing(self, model: Any, **_: Any) -> None:
-        if not is_read(model.name):
-            self.forget(model.service_model.service_name)
-
-    def _id(self, event: str) -> str:
-        return f"{event}-{id(self)}"
+    def _changing(self, service: str, event_name: str, **_: Any) -> None:
+        if not is_read(event_name.rpartition(".")[2]):  # of a call that fails the SDK tells no more than this name
+            self.forget(service)
 
 
 # A read that ran beside a change counts neither as before nor as after it.

@@ -39,10 +39,10 @@ class Symptom:
     remedy: str = ""
 
     @classmethod
-    def of(cls, subject: str, look: Callable[[], str]) -> Symptom:
-        """What a look finds, or the LabError that it raises."""
+    def of(cls, subject: str, look: Callable[[], str], profile: str = "") -> Symptom:
+        """What a look finds, or the LabError that it raises. `profile` is as `aws_errors_in_words` takes it."""
         try:
-            with aws_errors_in_words():
+            with aws_errors_in_words(profile):
                 return cls(subject, True, look())
         except LabError as error:
             return cls(subject, False, error.problem, error.remedy)
@@ -79,16 +79,14 @@ class Diagnosis(Shown):
 def diagnose(settings: Settings) -> Diagnosis:
     """Look at everything that the lab of these settings needs; starts the embedded cloud to test it."""
     looks: list[tuple[str, Callable[[Settings], str]]] = [("Python", _python), ("private folder", _home)]
-    if settings.place_kind == "embedded" and RUNTIMES[settings.runtime].program:
-        looks.append(("Node.js", _node))
     if settings.place_kind == "aws":
         looks.append(("AWS account", _account))
     else:
-        looks += [("free port", _port), ("embedded cloud", _cloud)]
+        looks += [("Node.js", _node)] if RUNTIMES[settings.runtime].program else []
+        looks += [("free port", _port), ("embedded cloud", _cloud), ("AWS CLI", _aws_cli)]
     symptoms = [Symptom.of(subject, partial(look, settings)) for subject, look in looks]
-    if settings.place_kind == "embedded":  # the lab needs no AWS CLI: nothing is said of one that does no harm
-        symptoms += [symptom for symptom in (Symptom.of("AWS CLI", partial(_aws_cli, settings)),) if not symptom.well]
-    return Diagnosis(tuple(symptoms))
+    # The lab needs no AWS CLI: nothing is said of one that does no harm.
+    return Diagnosis(tuple(symptom for symptom in symptoms if symptom.subject != "AWS CLI" or not symptom.well))
 
 
 def _python(_: Settings) -> str:

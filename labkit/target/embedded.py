@@ -69,11 +69,7 @@ class EmbeddedPlace:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client that talks to the embedded cloud only, in its own region or another."""
-        from labkit.cloud.session import client_config  # noqa: PLC0415
-
-        return self.session.client(
-            service, region_name=region, endpoint_url=self.cloud.endpoint_url, config=client_config()
-        )
+        return self.session.client(service, region_name=region)
 
     def function_regions(self) -> list[str]:
         """The regions that have functions. LabError if the cloud does not tell."""
@@ -98,6 +94,5 @@ class EmbeddedPlace:
     def keys_url(self, issuer: str) -> str:
         """The key set of a user pool, served from this cloud instead of the host that the issuer names."""
         pool = urlsplit(issuer)
-        if is_loopback(pool.hostname):
-            return f"{issuer.rstrip('/')}/.well-known/jwks.json"
-        return f"{self.cloud.endpoint_url}{pool.path}/.well-known/jwks.json"
+        base = issuer.rstrip("/") if is_loopback(pool.hostname) else f"{self.cloud.endpoint_url}{pool.path}"
+        return f"{base}/.well-known/jwks.json"

@@ -64,7 +64,7 @@ def counted(number: int, noun: str) -> str:
     """A number of things: `1 account`, `3 role policies`."""
     if number == 1:
         return f"1 {noun}"
-    return f"{number} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{number} {noun}s"
+    return f"{number:,} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 def moment(seconds: float, zone: tzinfo | None = UTC) -> str:

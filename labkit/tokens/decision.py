@@ -207,8 +207,10 @@ class Rule:
 
     def result(self, case: _Case, finding: _Finding | None) -> RuleResult:
         """The rule's line in a decision; without a finding it was not reached."""
-        verdict, actual, remedy = _told(finding)
-        return RuleResult(self.name, self.expected(case), actual, verdict, remedy, f"{self.source} ({self.confidence})")
+        passed, actual, remedy, _ = finding or _Finding(True, "")
+        verdict: Verdict = "not reached" if finding is None else "passed" if passed else "failed"
+        source = f"{self.source} ({self.confidence})"
+        return RuleResult(self.name, self.expected(case), actual, verdict, "" if passed else remedy, source)
 
 
 def decide(request: ApiRequest, authorizer: AuthorizerSettings, route: Route, keys: Keys, now: float) -> Decision:
@@ -341,13 +343,6 @@ def _check_scope(case: _Case) -> _Finding:
 
 
 # What several rules share.
-
-
-def _told(finding: _Finding | None) -> tuple[Verdict, str, str]:
-    """A finding as verdict, actual and remedy."""
-    if finding is None:
-        return "not reached", "", ""
-    return ("passed", finding.actual, "") if finding.passed else ("failed", finding.actual, finding.remedy)
 
 
 def _at_identity_source(request: ApiRequest, source: str) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from labkit.text.wording import quoted
+from labkit.text.wording import counted, quoted
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -80,7 +80,8 @@ def parse(token: str, start: int = 0) -> Jws:
     """
     parts = token.split(".", PARTS)
     if len(parts) != PARTS:
-        raise MalformedError(f"It has {_counted(token.count('.') + 1)}, and a signed token has 3, separated by dots.")
+        found = counted(token.count(".") + 1, "part")
+        raise MalformedError(f"It has {found}, and a signed token has 3, separated by dots.")
     header_text, payload_text, signature_text = parts
     payload_start = start + len(header_text) + 1
     header = json_part("header", header_text, start)
@@ -257,7 +258,3 @@ def _public_key(modulus: str, exponent: str) -> RSAPublicKey | None:
     except (jwt.InvalidKeyError, ValueError):
         return None
     return key if isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_KEY else None
-
-
-def _counted(parts: int) -> str:
-    return "1 part" if parts == 1 else f"{parts:,} parts"

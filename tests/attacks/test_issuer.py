@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -70,3 +71,13 @@ def test_no_two_have_a_key_or_an_address_in_common(issuer: Issuer) -> None:
     other.close()
     assert other.jwk["n"] != issuer.jwk["n"]
     assert urlsplit(other.url).path != urlsplit(issuer.url).path
+
+
+def test_nothing_is_printed_of_who_leaves_before_the_answer(issuer: Issuer, capfd: pytest.CaptureFixture[str]) -> None:
+    address = urlsplit(issuer.url)
+    for _ in range(20):
+        with socket.create_connection((str(address.hostname), address.port or 0)) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(f"GET {address.path}/certificate.pem HTTP/1.0\r\n\r\n".encode())
+    issuer.close()
+    assert capfd.readouterr().err == ""

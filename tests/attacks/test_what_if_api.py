@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from labkit.attacks import what_if_api
 from labkit.attacks.issuer import own_issuer
 from labkit.attacks.what_if_api import served
 from labkit.cloud import process
+from labkit.errors import LabError
 from labkit.lab import Lab
 from labkit.questions.endpoint import ProtectedEndpoint
 from labkit.questions.published_keys import PublishedKeys
@@ -97,11 +99,14 @@ def test_down_removes_it(home: Path) -> None:
     assert apis(lab, "short-lived-what-if") == []
 
 
-def test_it_is_waited_for_where_a_deployment_takes_a_while(tmp_path: Path) -> None:
+def test_it_is_waited_for_where_a_deployment_takes_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     process.start(home, supervised=True, weather="rough")
     try:
         assert _status_of_a_good_token(lab_at(home, "slow").target) == 200
+        monkeypatch.setattr(what_if_api, "DEPLOYMENT_SECONDS", 0)
+        with pytest.raises(LabError, match="not served within 0 seconds"):
+            _status_of_a_good_token(lab_at(home, "slower").target)
     finally:
         process.stop(home)
 

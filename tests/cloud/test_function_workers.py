@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.cloud import process
@@ -68,7 +69,8 @@ def function(cloud: Cloud, source: str) -> Any:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("probe.py", source)
-    client = made.client("lambda")
+    # Asked once: a cloud that ended is not asked again while the next test runs.
+    client = made.client("lambda", config=Config(retries={"total_max_attempts": 1}))
     client.create_function(
         FunctionName="probe",
         Runtime="python3.13",

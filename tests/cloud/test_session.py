@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from botocore.config import Config
 
 from labkit.cloud.protocol import Cloud
-from labkit.cloud.session import client_config, session
+from labkit.cloud.session import session
 
 CLOUD = Cloud(1, 4566, "http://127.0.0.1:4566", "123456789012", "AKIAABCDEFGHIJKLMNOP", "s" * 40, "0123", 0.0)
 
@@ -57,7 +58,7 @@ def test_a_client_is_made_of_the_cloud_alone() -> None:
 
 @pytest.mark.usefixtures("hostile_environment")
 def test_a_config_of_ones_own_keeps_the_proxies_out() -> None:
-    client = session(CLOUD, "us-east-2").client("iam", config=client_config())
+    client = session(CLOUD, "us-east-2").client("iam", config=Config(read_timeout=3))
 
     assert client.meta.config.proxies == {}
-    assert client.meta.config.parameter_validation is True
+    assert (client.meta.config.read_timeout, client.meta.config.retries["mode"]) == (3, "standard")

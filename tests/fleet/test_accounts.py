@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -10,6 +11,16 @@ from botocore.awsrequest import AWSResponse
 from labkit.fleet.reset_report import ResetReport
 from tests.fleet.accounts import ANA, BEN, Accounts
 from tests.fleet.organisation import OWN, json_error, query_error
+
+
+@pytest.fixture(autouse=True)
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profiles of an instructor: their own keys, and a role that they may not assume."""
+    keys = "aws_access_key_id = AKIAOWN\naws_secret_access_key = s"
+    role = f"role_arn = arn:aws:iam::{BEN}:role/Student\nsource_profile = class"
+    broken = "[profile broken]\ncredential_process = /nowhere/program"
+    (tmp_path / "config").write_text(f"[profile class]\n{keys}\n[profile student]\n{role}\n{broken}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
 
 
 def states(report: ResetReport) -> list[str]:
@@ -44,6 +55,17 @@ IN_THE_WAY = {
         lambda aws: None,
         f"The role arn:aws:iam::{BEN}:role/Student cannot be assumed: User: {OWN} is not authorized to perform: "
         f"sts:AssumeRole on arn:aws:iam::{BEN}:role/Student",
+    ),
+    "role of a profile": (
+        {"profile": "student", "role": ""},
+        lambda aws: None,
+        f"AWS refused AssumeRole: User: {OWN} is not authorized to perform: sts:AssumeRole on "
+        f"arn:aws:iam::{BEN}:role/Student",
+    ),
+    "program of a profile": (
+        {"profile": "broken"},
+        lambda aws: None,
+        "Error when retrieving credentials from the profile: [Errno 2] No such file or directory: '/nowhere/program'.",
     ),
     "closed": (
         {},
@@ -121,6 +143,7 @@ def test_an_account_of_no_organisation_is_reset(accounts: Accounts) -> None:
 
 
 def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
+    accounts.write({"ben": {"profile": "class"}})
     accounts.built("ana")
     accounts.built("ben")
 
@@ -137,7 +160,7 @@ def test_credentials_that_expire_in_the_middle(accounts: Accounts) -> None:
 
     assert states(report) == ["clean", "left alone", "clean"]
     assert report.labs[1].reason == "Your AWS credentials have expired."
-    assert "Sign in again" in report.labs[1].remedy
+    assert "Sign in again: aws sso login --profile class" in report.labs[1].remedy
     assert [thing["kind"] for thing in report.labs[1].removed].count("function") == 3
 
     accounts.aws.answers.clear()

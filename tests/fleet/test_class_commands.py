@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +16,7 @@ from labkit.fleet import rehearsal
 from tests.fleet.classes import Classroom
 from tests.labs import NAME_A_STEP
 from tests.notebooks.rules import ROOT
+from tests.terminal import Terminal
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -109,55 +105,15 @@ def test_the_protect_option_keeps_an_account(classroom: Classroom, labkit: Run) 
     assert (code, [lab["state"] for lab in json.loads(out)["labs"]]) == (1, ["clean", "left alone", "clean"])
 
 
-class Terminal:
-    """labkit at a terminal of its own."""
-
-    def __init__(self, classroom: Classroom, *words: str) -> None:
-        self._end, other = pty.openpty()
-        fcntl.ioctl(other, termios.TIOCSWINSZ, b"\x28\x00\xc8\x00\x00\x00\x00\x00")  # 40 lines of 200 characters
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "labkit.cli.main", *words, "--roster", classroom.roster],
-            stdin=other, stdout=other, stderr=other, cwd=ROOT,
-            env={**os.environ, "LABKIT_HOME": str(classroom.home), "TERM": "xterm"},
-            # Its own controlling terminal: Ctrl-C is then a signal.
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
-        )  # fmt: skip
-        os.close(other)
-        self.printed = ""
-
-    def read_until(self, words: str) -> None:
-        while words not in self.printed and (more := self._more()):
-            self.printed += more.decode(errors="replace").replace("\r", "")
-
-    def _more(self) -> bytes:
-        if not select.select([self._end], [], [], 60)[0]:
-            self._process.kill()
-            pytest.fail(f"Nothing came for a minute after: {self.printed}")
-        try:
-            return os.read(self._end, 4096)
-        except OSError:  # Linux's way to say that nobody is at the other end
-            return b""
-
-    def type(self, line: str) -> None:
-        os.write(self._end, line.encode())
-
-    def interrupt(self) -> None:
-        """Press Ctrl-C, and again if nothing comes of it: Python is deaf for a moment just before it reads a line."""
-        for _ in range(12):
-            self.type("\x03")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
-                return
-
-    def end(self) -> int:
-        self.read_until("no such words")
-        os.close(self._end)
-        return self._process.wait(60)
+def at_terminal(classroom: Classroom, *words: str) -> Terminal:
+    """labkit at a terminal, over the class."""
+    home, roster = str(classroom.home), str(classroom.roster)
+    return Terminal("labkit.cli.main", *words, "--roster", roster, LABKIT_HOME=home, TERM="xterm")
 
 
 def test_a_person_sees_the_plan_and_types_the_number_of_accounts(classroom: Classroom) -> None:
     classroom.of("ana").up("functions")
-    terminal = Terminal(classroom, "reset", "--execute")
+    terminal = at_terminal(classroom, "reset", "--execute")
     terminal.read_until("Type the number of accounts in the roster to go on:")
     assert "A reset would make 12 deletions in 1 account. None is made yet." in terminal.printed
 
@@ -178,7 +134,7 @@ def test_whatever_else_a_person_types_deletes_nothing(
     answer: Callable[[Terminal], None], code: int, classroom: Classroom
 ) -> None:
     classroom.of("ana").up("functions")
-    terminal = Terminal(classroom, "reset", "--execute")
+    terminal = at_terminal(classroom, "reset", "--execute")
     terminal.read_until("Type the number of accounts in the roster to go on:")
 
     answer(terminal)

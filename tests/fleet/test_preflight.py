@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from labkit.fleet.accounts import Reach
+from labkit.fleet.accounts import Opened, Reach
 from labkit.fleet.guards import Guards
 from labkit.fleet.preflight import Note, Preflight, look_at
 from labkit.fleet.workers import Stop
@@ -292,7 +292,7 @@ def test_quotas(accounts: Accounts) -> None:
 
 def test_a_runtime_that_has_ended(classroom: Classroom) -> None:
     fleet = classroom.fleet()
-    opened = Reach(fleet.settings, Stop()).open(fleet.roster.groups[0])
+    opened = Opened(Reach(fleet.settings, Stop()), fleet.roster.groups[0])
 
     for day, well in ((date(2029, 6, 30), True), (date(2029, 7, 1), False)):
         symptoms = {s.symptom.subject: s.symptom for s in look_at(opened, Guards(), day)}

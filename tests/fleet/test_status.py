@@ -6,7 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from labkit.fleet.preflight import AccountSymptom, Preflight
+from labkit.fleet.reset_report import LabResult, ResetPlan, ResetReport
+from labkit.fleet.roster import BadRow, Roster
+from labkit.fleet.status import ClassStatus
 from labkit.lab import Lab
+from labkit.target.doctor import Symptom
 from labkit.target.passwords import RESET, PasswordError
 from tests.fleet.accounts import Accounts
 from tests.fleet.classes import Classroom
@@ -41,8 +46,17 @@ def test_where_each_attendee_stands(classroom: Classroom) -> None:
         ("", ""),
     ]
     assert status.summary == "0 of 3 attendees finished, 2 stuck."
-    assert "labkit up" in status._repr_html_()  # there is no `lab` in an instructor's notebook
     assert classroom.fleet().reset(3).clean
+
+
+def test_what_an_instructor_is_shown_names_a_terminals_verbs() -> None:
+    """There is no `lab` in an instructor's notebook."""
+    lab = LabResult("ana", "111100000001", "us-east-1", "jwt-lab", reason="No route.", remedy="Build it: labkit up")
+    bad = BadRow(2, "ben", "No lab.", "Build it: labkit up")
+    symptom = AccountSymptom("111100000001", "us-east-1", Symptom("lab", False, "No lab.", "Build it: labkit up"))
+    of_rows = (ResetPlan((), (bad,)), Roster((), (bad,)), ClassStatus((), (bad,)))
+    for result in (ResetReport((lab,), (), 0, 1, ""), Preflight((symptom,), ()), *of_rows):
+        assert "Build it: labkit up" in result._repr_html_()
 
 
 def test_either_runtime_is_right(classroom: Classroom) -> None:

@@ -17,14 +17,6 @@ ADMIN = "GET /AdminUser"
 pytestmark = pytest.mark.usefixtures("stable_outputs")
 
 
-@pytest.fixture(scope="module")
-def built(new_lab: Callable[..., Lab]) -> Lab:
-    """A whole lab."""
-    lab = new_lab()
-    lab.up()
-    return lab
-
-
 @pytest.fixture
 def lab(built: Lab) -> Iterator[Lab]:
     """The whole lab, mended after each test."""

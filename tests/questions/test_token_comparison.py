@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,14 +22,6 @@ OLD_WORKS = (
     "The groups changed between the two sign-ins. The older token still says what was true then, and works until it "
     "expires: the authorizer looks at signature and clock, and asks the user pool nothing."
 )
-
-
-@pytest.fixture(scope="module")
-def built(new_lab: Callable[..., Lab]) -> Lab:
-    """A whole lab."""
-    lab = new_lab()
-    lab.up()
-    return lab
 
 
 @pytest.fixture

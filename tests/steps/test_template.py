@@ -162,14 +162,6 @@ def _within(told: Document, wanted: Document) -> Document:
     return {key: told[key] for key in wanted["PasswordPolicy"]}
 
 
-@pytest.fixture(scope="module")
-def built(new_lab: Callable[..., Lab]) -> Lab:
-    """A lab that stands."""
-    lab = new_lab()
-    lab.up()
-    return lab
-
-
 def test_what_the_template_says_is_what_up_makes(built: Lab) -> None:
     made, differing = Made(built), []
     for name, resource in template(built.settings)["Resources"].items():

@@ -14,13 +14,6 @@ from tests.labs import change_answers, http_answer, settings_report
 PAGE = "<!DOCTYPE html>\n<html><head><title>503 Service Unavailable</title></head><body>Try later.</body></html>"
 
 
-@pytest.fixture(scope="module")
-def built(new_lab: Callable[..., Lab]) -> Lab:
-    made = new_lab()
-    made.up()
-    return made
-
-
 def answer(lab: Lab, service: str, operation: str, status: int, body: str) -> None:
     """Answer every request for an operation so, in the cloud's place."""
     client = lab.target.client(service)

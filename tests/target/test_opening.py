@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,8 +24,7 @@ from labkit.target.names import FUNCTIONS
 from labkit.target.target import Target
 from tests.aws_account import AwsAccount, play
 from tests.labs import http_answer, settings_report
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.terminal import Terminal
 
 HOSTILE = {
     "AWS_PROFILE": "missing",
@@ -162,6 +156,20 @@ def test_credentials_that_lead_nowhere_are_named(
     assert set(aws.asked) == {"GetCallerIdentity"}
 
 
+@pytest.mark.parametrize("verb", ["up", "status", "check", "down"])
+def test_a_network_that_is_lost_within_a_verb_is_named(
+    verb: str, aws: AwsAccount, labkit: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time", Hurried())
+    aws.answers["ListRoles"] = unreachable
+
+    code, _, err = labkit(verb, *(["--yes", "--account", aws.cloud.account_id] if verb in ("up", "down") else []))
+
+    assert code == 1
+    assert err.splitlines()[-2].startswith("Connect timeout on endpoint URL")
+    assert err.splitlines()[-1].startswith("Check the network")
+
+
 @pytest.mark.parametrize(
     ("unset", "set_", "code", "sentence"),
     [
@@ -291,49 +299,14 @@ def test_a_confirmed_account_is_built_read_and_cleared(
     assert not any(step["found"] for step in json.loads(labkit("status", "--json")[1])["steps"])
 
 
-class Terminal:
-    """labkit at a terminal of its own, before an account that the warm cloud plays."""
-
-    def __init__(self, warm_home: Path, folder: Path, *words: str) -> None:
-        self._asked = folder / "asked.json"
-        settings = {"WARM_HOME": str(warm_home), "ASKED": str(self._asked), "LABKIT_HOME": str(folder / "home")}
-        self._end, other = pty.openpty()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.aws_account", *words],
-            stdin=other, stdout=other, stderr=other, cwd=ROOT,
-            env={**os.environ, **settings, "LABKIT_NAME": "at-terminal", "TERM": "dumb", "COLUMNS": "200"},
-        )  # fmt: skip
-        os.close(other)
-        self.printed = ""
-
-    def read_until(self, words: str) -> None:
-        while words not in self.printed and (more := self._more()):
-            self.printed += more.decode().replace("\r", "")
-
-    def _more(self) -> bytes:
-        if not select.select([self._end], [], [], 60)[0]:
-            self._process.kill()
-            pytest.fail(f"Nothing came for a minute after: {self.printed}")
-        try:
-            return os.read(self._end, 4096)
-        except OSError:  # Linux's way to say that nobody is at the other end
-            return b""
-
-    def type(self, line: str) -> None:
-        os.write(self._end, line.encode())
-
-    def end(self) -> int:
-        self.read_until("no such words")
-        os.close(self._end)
-        return self._process.wait(60)
-
-    @property
-    def asked(self) -> list[str]:
-        return list(json.loads(self._asked.read_text()))
+def at_terminal(warm_home: Path, folder: Path, *words: str) -> Terminal:
+    """labkit at a terminal, before an account that the warm cloud plays. What is asked of it is kept in the folder."""
+    places = {"WARM_HOME": str(warm_home), "ASKED": str(folder / "asked.json"), "LABKIT_HOME": str(folder / "home")}
+    return Terminal("tests.aws_account", *words, **places, LABKIT_NAME="at-terminal", TERM="dumb")
 
 
 def test_a_person_types_the_account_id(warm_home: Path, warm_cloud: Cloud, tmp_path: Path) -> None:
-    terminal = Terminal(warm_home, tmp_path, "up", "--through", "functions")
+    terminal = at_terminal(warm_home, tmp_path, "up", "--through", "functions")
     terminal.read_until("Type the account id to go on:")
     assert f"AWS account {warm_cloud.account_id}, region us-east-1, lab at-terminal." in terminal.printed
 
@@ -341,7 +314,7 @@ def test_a_person_types_the_account_id(warm_home: Path, warm_cloud: Cloud, tmp_p
 
     assert terminal.end() == 0
     assert "functions   created" in terminal.printed
-    assert "CreateRole" in terminal.asked
+    assert "CreateRole" in json.loads((tmp_path / "asked.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -356,7 +329,7 @@ def test_a_person_types_the_account_id(warm_home: Path, warm_cloud: Cloud, tmp_p
 def test_whatever_else_a_person_types_writes_nothing(
     typed: str, code: int, told: str, warm_home: Path, tmp_path: Path
 ) -> None:
-    terminal = Terminal(warm_home, tmp_path, "up")
+    terminal = at_terminal(warm_home, tmp_path, "up")
     terminal.read_until("Type the account id to go on:")
 
     terminal.type(typed)
@@ -364,7 +337,7 @@ def test_whatever_else_a_person_types_writes_nothing(
     assert terminal.end() == code
     assert told in terminal.printed
     assert "Traceback" not in terminal.printed
-    assert terminal.asked == ["GetCallerIdentity", "ListAccountAliases"]
+    assert json.loads((tmp_path / "asked.json").read_text()) == ["GetCallerIdentity", "ListAccountAliases"]
 
 
 @pytest.mark.parametrize(

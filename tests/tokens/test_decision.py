@@ -236,48 +236,10 @@ def test_a_value_that_is_no_token_is_refused(token: str) -> None:
     assert outcome(decided(token)) == (401, "shape")
 
 
-@pytest.mark.parametrize("header", [b"[]", b"null", b'"a"', b"1", b"{", b"", b"\xff", b'{"alg":"RS256","alg":"RS256"}'])
-def test_a_header_that_is_no_json_object_is_refused(header: bytes) -> None:
-    assert outcome(decided(signed(ID_CLAIMS, header))) == (401, "shape")
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"[]",
-        b"null",
-        b'"x"',
-        b"1",
-        b"",
-        b"{",
-        b"\xff\xfe",
-        b'{"exp":NaN}',
-        b'{"exp":Infinity}',
-        b'{"exp":' + b"9" * 5_000 + b"}",
-        b'{"a":' * 600 + b"1" + b"}" * 600,
-        b"[" * 3_000,
-        b'{"sub":"a","sub":"b"}',
-    ],
-)
-def test_a_signed_payload_that_is_no_strict_json_object_is_refused(payload: bytes) -> None:
-    assert outcome(decided(signed(payload))) == (401, "shape")
-
-
-def test_padding_and_the_standard_alphabet_are_refused() -> None:
-    # RFC 7515, section 2: base64url without padding.
-    header, payload, signature = id_token().split(".")
-    while "-" not in signature:
-        header, payload, signature = id_token(jti=f"{time.monotonic_ns()}").split(".")
-    assert outcome(decided(f"{header}.{payload}.{signature}==")) == (401, "shape")
-    assert outcome(decided(f"{header}.{payload}.{signature.replace('-', '+')}")) == (401, "shape")
-    assert outcome(decided(f"{header}=.{payload}.{signature}")) == (401, "shape")
-
-
-@pytest.mark.parametrize("critical", [["exp"], ["b64"], ["http://example.com/UNDEFINED"], [], "exp", None])
-def test_a_critical_extension_is_refused(critical: object) -> None:
-    # RFC 7515, section 4.1.11
-    header = {"alg": "RS256", "kid": "first", "crit": critical, "b64": True}
-    assert outcome(decided(signed(ID_CLAIMS, header))) == (401, "shape")
+@pytest.mark.parametrize("part", [b"[]", b"{", b"\xff", b'{"exp":NaN}', b'{"alg":"RS256","alg":"RS256"}'])
+def test_a_header_or_a_payload_that_is_no_strict_json_object_is_refused(part: bytes) -> None:
+    assert outcome(decided(signed(ID_CLAIMS, part))) == (401, "shape")
+    assert outcome(decided(signed(part))) == (401, "shape")
 
 
 def test_an_encrypted_refresh_token_is_refused() -> None:
@@ -311,19 +273,6 @@ def test_no_other_algorithm_is_taken_whoever_signed(algorithm: object, key_id: s
 
 def test_a_header_without_an_algorithm_is_refused() -> None:
     assert outcome(decided(signed(ID_CLAIMS, {"kid": "first"}))) == (401, "algorithm")
-
-
-def test_an_unsecured_token_is_refused() -> None:
-    # RFC 7519, section 6.1
-    assert outcome(decided(unsigned(ID_CLAIMS, {"alg": "none"}, b""))) == (401, "algorithm")
-
-
-def test_hmac_with_the_public_key_is_refused() -> None:
-    # RFC 8725, section 2.1
-    message = unsigned(ID_CLAIMS, {"alg": "HS256", "kid": "first"}, b"").removesuffix(".")
-    secret = jwk("first")["n"].encode()
-    signature = jwt.get_algorithm_by_name("HS256").sign(message.encode(), secret)
-    assert outcome(decided(f"{message}.{encoded(signature)}")) == (401, "algorithm")
 
 
 # key-id
@@ -401,11 +350,6 @@ def test_a_key_that_the_token_brings_along_is_not_used(parameter: str) -> None:
     brought = {"jwk": jwk("attacker"), "jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/x", "x5c": ["AQID"]}
     token = signed(ID_CLAIMS, {"alg": "RS256", "kid": "first", parameter: brought[parameter]}, by="attacker")
     assert outcome(decided(token)) == (401, "signature")
-
-
-def test_a_changed_payload_is_refused() -> None:
-    header, _, signature = id_token(scope=f"regular-{CLIENT}").split(".")
-    assert outcome(decided(f"{header}.{encoded(ID_CLAIMS)}.{signature}")) == (401, "signature")
 
 
 @pytest.mark.parametrize("signature", [b"", b"x", b"\x00" * 256, b"\xff" * 512])
@@ -634,11 +578,6 @@ def test_an_access_token_passes_by_its_client_id_and_fails_by_its_scope() -> Non
     assert outcome(decision) == (403, "scope")
     assert decision.failed is not None
     assert "ID token" in decision.failed.remedy
-
-
-def test_a_signed_out_users_token_still_passes() -> None:
-    # Revocation is known to Cognito only: whoever checks signature and expiry alone does not see it.
-    assert outcome(decided(id_token(origin_jti="revoked"))) == (200, None)
 
 
 # Precedence: 431 before 401, 401 before 403, and the first rule in order.

@@ -6,8 +6,8 @@ import re
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import issuers
-from labkit.cloud.rules.call import Call, Refusal
-from labkit.cloud.rules.http_api import GUIDE, named, others_of, texts
+from labkit.cloud.rules.call import Call, Refusal, are_texts
+from labkit.cloud.rules.http_api import GUIDE, named, others_of
 from labkit.cloud.rules.registry import after, before
 from labkit.cloud.rules.state import api
 
@@ -29,7 +29,7 @@ IDENTITY_SOURCE = re.compile(r"\$request\.(header|querystring)\.[\w-]+")
 )
 def jwt_authorizer_is_complete(call: Call) -> Refusal | None:
     """An authorizer without one of them is a 400 BadRequestException. Lambda authorizers are not part of this cloud."""
-    authorizer = {**named(call, "authorizers", "authorizerId"), **call.params}
+    authorizer = {**named(call, "authorizer"), **call.params}
     if authorizer.get("authorizerType") != "JWT":
         return Refusal("BadRequestException", "Only JWT authorizers are part of the lab's embedded cloud.")
     sources, settings = authorizer.get("identitySource"), authorizer.get("jwtConfiguration")
@@ -37,7 +37,7 @@ def jwt_authorizer_is_complete(call: Call) -> Refusal | None:
         return Refusal("BadRequestException", "Identity source must be one header or query string of the request.")
     if not isinstance(settings, dict) or not isinstance(settings.get("issuer"), str):
         return Refusal("BadRequestException", "Issuer must be set for a JWT authorizer.")
-    if not texts(settings.get("audience")):
+    if not settings.get("audience") or not are_texts(settings["audience"]):
         return Refusal("BadRequestException", "Audience must be set for a JWT authorizer.")
     return None
 
@@ -79,7 +79,7 @@ async def issuer_can_be_discovered(call: Call) -> Refusal | None:
 )
 def authorizer_name_is_unique(call: Call) -> Refusal | None:
     """A second authorizer of the same name is a 400 BadRequestException."""
-    name, others = call.text("name"), others_of(call, "authorizers", "authorizerId")
+    name, others = call.text("name"), others_of(call, "authorizer")
     if not name or name not in (authorizer["name"] for authorizer in others):
         return None
     message = f"Authorizer name must be unique. Authorizer {name} already exists in this RestApi."
@@ -99,7 +99,7 @@ def authorizer_name_is_unique(call: Call) -> Refusal | None:
 def jwt_authorizers_have_no_lambda_settings(call: Call, answer: Answer) -> Answer | None:
     """A JWT authorizer is described without the settings of Lambda authorizers."""
     content = answer.json()
-    if answer.status >= 300:  # noqa: PLR2004 - an HTTP status
+    if not answer.good:
         return None
     owner = api(call.text("apiId"))
     for record in (content, owner.authorizers[content["authorizerId"]] if owner else {}):

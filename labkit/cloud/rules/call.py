@@ -87,10 +87,6 @@ class Call:
         value = self.params.get(name)
         return value if isinstance(value, dict) else {}
 
-    def refused(self, refusal: Refusal) -> Answer:
-        """A refusal in the words of this call's protocol."""
-        return refused(self.service, refusal)
-
 
 class UnknownCallError(Exception):
     """A request that no operation of its service answers to."""
@@ -118,6 +114,11 @@ def read_call(here: Here, request: Request, service: str, region: str) -> Call:
     if target != JSON_TARGETS[service]:
         raise UnknownCallError(target)
     return Call(here, request, service, operation, _json_object(request.body), region)
+
+
+def are_texts(value: object) -> bool:
+    """Whether a value is a list of texts."""
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def refused(service: str, refusal: Refusal) -> Answer:

@@ -85,7 +85,7 @@ def stage_takes_a_deployment_that_fits(call: Call) -> Refusal | None:
 )
 def stage_serves_its_deployment(call: Call, answer: Answer) -> Answer | None:
     """A stage serves its last deployment, a stage that was never deployed serves nothing (404)."""
-    owner = api(call.text("apiId")) if answer.status < 300 else None  # noqa: PLR2004 - an HTTP status
+    owner = api(call.text("apiId")) if answer.good else None
     if owner is None:
         return None
     here, content = call.here, answer.json()
@@ -111,7 +111,7 @@ def stage_serves_its_deployment(call: Call, answer: Answer) -> Answer | None:
 )
 def automatic_stages_deploy_themselves(call: Call, answer: Answer) -> Answer | None:
     """Every change is a deployment of its own, visible at once in calm weather and 1.5 seconds later in rough."""
-    owner = api(call.text("apiId")) if answer.status < 300 else None  # noqa: PLR2004 - an HTTP status
+    owner = api(call.text("apiId")) if answer.good else None
     automatic = [stage for stage in owner.stages.values() if stage.get("autoDeploy")] if owner else []
     if owner is None or not automatic:
         return None
@@ -153,7 +153,7 @@ def _replace_automatic(owner: Api, deployment_id: str) -> list[str]:
 )
 def deleted_means_gone(call: Call, answer: Answer) -> Answer | None:
     """Deployments, stages and authorizers go with the API."""
-    if answer.status >= 300:  # noqa: PLR2004 - an HTTP status
+    if not answer.good:
         return None
     api_id, deployments = call.text("apiId"), call.here.deployments
     if call.operation == "DeleteStage":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import issuers, state
 from labkit.cloud.rules.call import Call, Refusal
 from labkit.cloud.rules.registry import after, before
-from labkit.cloud.rules.state import Api, Record, api
+from labkit.cloud.rules.state import Record, api
 
 GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
 API_REFERENCE = "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/"
@@ -52,7 +51,7 @@ def route_key_has_method_and_path(call: Call) -> Refusal | None:
 )
 def route_key_is_unique(call: Call) -> Refusal | None:
     """A second route with the same key is a 409 ConflictException."""
-    key, others = call.text("routeKey"), others_of(call, "routes", "routeId")
+    key, others = call.text("routeKey"), others_of(call, "route")
     if not key or key not in (route["routeKey"] for route in others):
         return None
     return Refusal("ConflictException", f"Route with key {key} already exists for this API", 409)
@@ -69,11 +68,8 @@ def route_key_is_unique(call: Call) -> Refusal | None:
 )
 def jwt_route_needs_its_authorizer(call: Call) -> Refusal | None:
     """A route of type JWT names an authorizer of its API: 400 BadRequestException otherwise."""
-    owner = api(call.text("apiId"))
-    if owner is None:
-        return None
-    route = {**owner.routes.get(call.text("routeId"), {}), **call.params}
-    if route.get("authorizationType") != "JWT" or route.get("authorizerId") in owner.authorizers:
+    owner, route = api(call.text("apiId")), {**named(call, "route"), **call.params}
+    if owner is None or route.get("authorizationType") != "JWT" or route.get("authorizerId") in owner.authorizers:
         return None
     return Refusal(
         "BadRequestException",
@@ -124,7 +120,7 @@ def routes_have_no_lambda_authorizer(call: Call) -> Refusal | None:
 )
 def integrations_are_lambda_proxies(call: Call) -> Refusal | None:
     """A Lambda integration says 1.0 or 2.0. Of the other kinds only an HTTP proxy to this machine is here."""
-    integration = {**named(call, "integrations", "integrationId"), **call.params}
+    integration = {**named(call, "integration"), **call.params}
     kind, uri = integration.get("integrationType"), str(integration.get("integrationUri") or "")
     if kind == "HTTP_PROXY" and _on_this_machine(uri):
         return None
@@ -166,7 +162,7 @@ def integration_in_use_stays(call: Call) -> Refusal | None:
 )
 def described_tags_are_current(call: Call, answer: Answer) -> None:
     """A tag that was added or taken away is so in every description of the API and of its stages."""
-    if answer.status < 300:  # noqa: PLR2004 - an HTTP status
+    if answer.good:
         state.refresh_tags(call.here.account_id, call.region)
 
 
@@ -180,7 +176,7 @@ def described_tags_are_current(call: Call, answer: Answer) -> None:
 )
 def open_route_has_no_authorizer(call: Call, answer: Answer) -> Answer | None:
     """A route of type NONE forgets its authorizer, which may then be deleted."""
-    route = named(call, "routes", "routeId")
+    route = named(call, "route")
     if route.get("authorizationType") != "NONE" or not route.pop("authorizerId", None):
         return None
     content = answer.json()
@@ -257,23 +253,19 @@ def endpoint_can_be_called(call: Call, answer: Answer) -> Answer | None:
     return answer.with_json({**content, "apiEndpoint": owner.record["apiEndpoint"]})
 
 
-def others_of(call: Call, collection: str, label: str) -> Iterable[Record]:
-    """Every other member of a collection of the API that a call names."""
-    owner: Api | None = api(call.text("apiId"))
-    members = getattr(owner, collection) if owner else {}
-    return [member for key, member in members.items() if key != call.text(label)]
+def others_of(call: Call, kind: str) -> list[Record]:
+    """Every other route, or integration, or authorizer of the API that a call names."""
+    return [member for key, member in _members(call, kind).items() if key != call.text(f"{kind}Id")]
 
 
-def named(call: Call, collection: str, label: str) -> Record:
-    """The member of a collection of its API that a call names; nothing if there is none."""
+def named(call: Call, kind: str) -> Record:
+    """The route, or integration, or authorizer that a call names; nothing if there is none."""
+    return _members(call, kind).get(call.text(f"{kind}Id"), {})
+
+
+def _members(call: Call, kind: str) -> dict[str, Record]:
     owner = api(call.text("apiId"))
-    member: Record = getattr(owner, collection).get(call.text(label), {}) if owner else {}
-    return member
-
-
-def texts(value: object) -> bool:
-    """Whether a value is a list of texts, at least one."""
-    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
+    return getattr(owner, f"{kind}s") if owner else {}
 
 
 def _on_this_machine(uri: str) -> bool:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import state
-from labkit.cloud.rules.call import QUERY_NAMESPACES, Call, Refusal
+from labkit.cloud.rules.call import QUERY_NAMESPACES, Call, Refusal, are_texts
 from labkit.cloud.rules.registry import after, before
 
 TAGGING = "https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"
@@ -32,7 +32,7 @@ MOST_ROLES = 100
 def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
     """Lists of HTTP APIs and their parts are cut into pages where the call asks for it."""
     content, size = answer.json(), call.text("maxResults")
-    if answer.status != 200 or not size.isdigit() or not int(size):  # noqa: PLR2004 - an HTTP status
+    if not answer.good or not size.isdecimal() or not int(size):
         return None
     page, token = _page(content["items"], int(size), call.text("nextToken"))
     return answer.with_json({"items": page, **({"nextToken": token} if token else {})})
@@ -48,7 +48,7 @@ def api_lists_have_pages(call: Call, answer: Answer) -> Answer | None:
 def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
     """The list of roles is cut into pages of MaxItems, or of 100."""
     size = call.text("MaxItems")
-    if answer.status != 200:  # noqa: PLR2004 - an HTTP status
+    if not answer.good:
         return None
     namespace = QUERY_NAMESPACES["iam"]
     ElementTree.register_namespace("", namespace)
@@ -56,7 +56,7 @@ def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
     result, roles = document.find(f"{{{namespace}}}ListRolesResult"), document.find(f".//{{{namespace}}}Roles")
     if result is None or roles is None:
         return None
-    page, token = _page(list(roles), int(size) if size.isdigit() and int(size) else MOST_ROLES, call.text("Marker"))
+    page, token = _page(list(roles), int(size) if size.isdecimal() and int(size) else MOST_ROLES, call.text("Marker"))
     roles[:] = page
     if token:
         result.find(f"{{{namespace}}}IsTruncated").text = "true"  # type: ignore[union-attr] # always there
@@ -75,7 +75,7 @@ def roles_have_pages(call: Call, answer: Answer) -> Answer | None:
 def tags_find_what_they_find_on_aws(call: Call) -> Answer | Refusal:
     """Those five kinds are found, 100 or ResourcesPerPage of them a page."""
     kinds, filters = call.params.get("ResourceTypeFilters") or [], call.params.get("TagFilters") or []
-    if not _are_texts(kinds) or not _are_filters(filters):
+    if not are_texts(kinds) or not _are_filters(filters):
         return Refusal("InvalidParameterException", "The filters are not lists of what they should be.")
     found = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
@@ -110,18 +110,14 @@ def _has_tags(tags: dict[str, str], filters: list[dict[str, Any]]) -> bool:
     return all(f["Key"] in tags and (not f.get("Values") or tags[f["Key"]] in f["Values"]) for f in filters)
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(text, str) for text in value)
-
-
 def _are_filters(value: Any) -> bool:
     return isinstance(value, list) and all(
-        isinstance(f, dict) and isinstance(f.get("Key"), str) and _are_texts(f.get("Values") or []) for f in value
+        isinstance(f, dict) and isinstance(f.get("Key"), str) and are_texts(f.get("Values") or []) for f in value
     )
 
 
 def _page(members: list[Any], size: int, token: str) -> tuple[list[Any], str]:
     """One page, and the token of the next: where it begins. Empty on the last."""
-    start = int(token) if token.isdigit() else 0
+    start = int(token) if token.isdecimal() else 0
     end = start + size
     return members[start:end], str(end) if end < len(members) else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from labkit.tokens.decision import Decision
 LAMBDA_GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html"
 CLAIMS_SEEN = "https://github.com/floci-io/floci/pull/2011"
 
+STATUS = re.compile(r"[1-5][0-9]{2}")
 TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
 
 
@@ -208,10 +210,9 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _status(value: Any) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or not 100 <= int(text) <= 599:  # noqa: PLR2004 - HTTP statuses
+    if not STATUS.fullmatch(str(value)):
         raise BadAnswerError("statusCode")
-    return int(text)
+    return int(value)
 
 
 def _headers(given: Any) -> list[tuple[str, str]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
 
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import refresh_tokens, state
@@ -43,6 +42,34 @@ PASSWORD_CHALLENGES = {"NEW_PASSWORD_REQUIRED", "PASSWORD_VERIFIER"}
 SESSION_SECONDS = 180
 
 
+# First of all, since the rules below look users up by these names.
+@before(
+    "cognito-idp",
+    "AdminCreateUser",
+    "AdminDeleteUser",
+    "AdminGetUser",
+    "AdminSetUserPassword",
+    "AdminAddUserToGroup",
+    "AdminRemoveUserFromGroup",
+    "AdminListGroupsForUser",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminUserGlobalSignOut",
+    "AdminUpdateUserAttributes",
+    *SIGN_INS,
+    *CHALLENGES,
+    aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",
+    source=REFERENCE + "API_UsernameConfigurationType.html",
+    ministack="Always tells them apart.",
+)
+def case_of_user_names(call: Call) -> None:
+    """In such a pool the names in a request are put into lower case."""
+    pool = _pool(call)
+    if not pool or (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is not False:
+        return
+    _change(call, ("Username", "USERNAME"), str.lower)
+
+
 @before(
     "cognito-idp",
     *SIGN_INS,
@@ -76,7 +103,7 @@ def sign_in_is_by_password(call: Call) -> Refusal | None:
     here = flow in PASSWORD_FLOWS if call.operation in SIGN_INS else challenge in PASSWORD_CHALLENGES
     if here:
         return None
-    name = f"{flow or challenge}"[:80] or "A sign-in that names no flow or challenge"
+    name = (flow or challenge)[:80] or "A sign-in that names no flow or challenge"
     return Refusal("InvalidParameterException", f"{name} is not part of the lab's embedded cloud.")
 
 
@@ -237,7 +264,7 @@ def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
     key, store = _user_key(call), call.here.sign_ins.failures
     if not key or not call.text("AuthFlow").endswith("PASSWORD_AUTH"):
         return None
-    if answer.status == 200:  # noqa: PLR2004 - an HTTP status
+    if answer.good:
         store.pop(key, None)
     elif b"Incorrect username or password." in answer.body:
         now = call.here.now()
@@ -245,36 +272,6 @@ def wrong_passwords_are_counted(call: Call, answer: Answer) -> Answer | None:
         failures.count = 1 if now - failures.last > FORGOTTEN_SECONDS else failures.count + 1
         failures.last = now
     return None
-
-
-@before(
-    "cognito-idp",
-    "AdminCreateUser",
-    "AdminDeleteUser",
-    "AdminGetUser",
-    "AdminSetUserPassword",
-    "AdminAddUserToGroup",
-    "AdminRemoveUserFromGroup",
-    "AdminListGroupsForUser",
-    "AdminDisableUser",
-    "AdminEnableUser",
-    "AdminUserGlobalSignOut",
-    "AdminUpdateUserAttributes",
-    *SIGN_INS,
-    *CHALLENGES,
-    aws="In a pool with CaseSensitive=false user names are one whatever their case; without the setting they are not.",
-    source=REFERENCE + "API_UsernameConfigurationType.html",
-    ministack="Always tells them apart.",
-)
-def case_of_user_names(call: Call) -> None:
-    """In such a pool the names in a request are put into lower case."""
-    pool = _pool(call)
-    if not pool or (pool.get("UsernameConfiguration") or {}).get("CaseSensitive") is not False:
-        return
-    for holder, name in _user_names(call):
-        if holder[name] != holder[name].lower():
-            holder[name] = holder[name].lower()
-            call.changed = True
 
 
 @before(
@@ -288,9 +285,8 @@ def case_of_user_names(call: Call) -> None:
 )
 def refresh_tokens_are_opened(call: Call) -> None:
     """A refresh token of this cloud has five parts; it is opened here, and a token of another form is not one."""
-    for holder, name in _refresh_tokens(call):
-        holder[name] = refresh_tokens.opened(holder[name]) or "not a refresh token of this cloud"
-        call.changed = True
+    names = ("REFRESH_TOKEN", "RefreshToken", "Token")
+    _change(call, names, lambda token: refresh_tokens.opened(token) or "not a refresh token of this cloud")
 
 
 @after(
@@ -341,15 +337,9 @@ def _user_key(call: Call) -> tuple[str, str] | None:
     return (pool["Id"], user["Username"]) if pool and user else None
 
 
-def _user_names(call: Call) -> Iterator[tuple[dict[str, Any], str]]:
-    places = ((call.params, "Username"), (call.mapping("AuthParameters"), "USERNAME"))
-    for holder, name in (*places, (call.mapping("ChallengeResponses"), "USERNAME")):
-        if isinstance(holder.get(name), str):
-            yield holder, name
-
-
-def _refresh_tokens(call: Call) -> Iterator[tuple[dict[str, Any], str]]:
-    parameters = call.mapping("AuthParameters")
-    for holder, name in ((parameters, "REFRESH_TOKEN"), (call.params, "RefreshToken"), (call.params, "Token")):
-        if isinstance(holder.get(name), str):
-            yield holder, name
+def _change(call: Call, named: tuple[str, ...], change: Callable[[str], str]) -> None:
+    """Change each text that a call says under one of these names."""
+    for holder in (call.params, call.mapping("AuthParameters"), call.mapping("ChallengeResponses")):
+        for name in named:
+            if isinstance(old := holder.get(name), str) and (new := change(old)) != old:
+                holder[name], call.changed = new, True

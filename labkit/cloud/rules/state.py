@@ -10,11 +10,10 @@ import importlib
 import importlib.metadata
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ministack.core import iam_evaluator, responses
+from ministack.core import iam_evaluator
 from ministack.core.concurrency import run_reentrant
 from ministack.services import apigateway, cloudwatch_logs, cognito, iam, lambda_svc, sts
 
@@ -47,11 +46,6 @@ def install(module: str, name: str, function: Callable[..., Any], here: Any) -> 
 def set_function_delay(seconds: float) -> None:
     """Set how long a new or changed function stays Pending."""
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = seconds
-
-
-def scope(account_id: str, region: str) -> AbstractContextManager[None]:
-    """Make MiniStack's stores those of an account and a region, within a `with`."""
-    return responses.request_scope(account_id, region)  # type: ignore[no-any-return] # untyped
 
 
 # STS and IAM.

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from labkit.cloud.exchange import Answer
-from labkit.cloud.rules.call import Call, Refusal
+from labkit.cloud.rules.call import Call, Refusal, refused
 from labkit.cloud.rules.registry import gate
 
 log = logging.getLogger(__name__)
@@ -38,4 +38,5 @@ def nothing_internal_leaks(call: Call, answer: Answer) -> Answer:
     if not isinstance(content, dict) or content.get("__type") != "InternalError":
         return answer
     log.warning("MiniStack failed in %s %s: %s", call.service, call.operation, content.get("message"))
-    return call.refused(Refusal("SerializationException", "A parameter is not of the kind that the operation takes."))
+    refusal = Refusal("SerializationException", "A parameter is not of the kind that the operation takes.")
+    return refused(call.service, refusal)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labkit.cloud.rules import state
-from labkit.cloud.rules.call import Here
+from labkit.cloud.rules.call import Here, are_texts
 from labkit.cloud.rules.data_plane import may_invoke
 from labkit.cloud.rules.registry import gate, patch
 
@@ -70,7 +70,10 @@ def trigger_runs_once_for_both_tokens(
         event = state.trigger_event(pool_id=pool_id, version=version, **details)
         answer = read_trigger_answer(here, pool, arn, event)
         _answers.last = (claims.get("origin_jti"), answer)
-    return _v1(answer, claims, token_type) if version == "V1_0" else _v2(answer, claims, token_type)
+    overrides = _part(answer, "claimsOverrideDetails" if version == "V1_0" else "claimsAndScopeOverrideDetails")
+    groups = _groups(overrides)
+    claims = (_v1 if version == "V1_0" else _v2)(overrides, claims, token_type)
+    return claims if groups is None else {**claims, "cognito:groups": groups}
 
 
 @gate(
@@ -177,20 +180,16 @@ def read_trigger_answer(here: Here, pool: state.Record, arn: str, event: Mapping
     return response
 
 
-def _v1(response: Mapping[str, Any], claims: Claims, token_type: str) -> Claims:
-    overrides = _part(response, "claimsOverrideDetails")
-    groups = _groups(overrides)
-    if token_type == ID:
-        added = _part(overrides, "claimsToAddOrOverride")
-        if not all(isinstance(value, str) for value in added.values()):
-            raise _unrecognizable()
-        claims = _changed(claims, added, _names(overrides, "claimsToSuppress"))
-    return claims if groups is None else {**claims, "cognito:groups": groups}
+def _v1(overrides: Mapping[str, Any], claims: Claims, token_type: str) -> Claims:
+    if token_type != ID:
+        return claims
+    added = _part(overrides, "claimsToAddOrOverride")
+    if not all(isinstance(value, str) for value in added.values()):
+        raise _unrecognizable()
+    return _changed(claims, added, _names(overrides, "claimsToSuppress"))
 
 
-def _v2(response: Mapping[str, Any], claims: Claims, token_type: str) -> Claims:
-    overrides = _part(response, "claimsAndScopeOverrideDetails")
-    groups = _groups(overrides)
+def _v2(overrides: Mapping[str, Any], claims: Claims, token_type: str) -> Claims:
     part = _part(overrides, "accessTokenGeneration" if token_type == ACCESS else "idTokenGeneration")
     added = dict(_part(part, "claimsToAddOrOverride"))
     suppressed = _names(part, "claimsToSuppress")
@@ -199,8 +198,7 @@ def _v2(response: Mapping[str, Any], claims: Claims, token_type: str) -> Claims:
         suppressed = [name for name in suppressed if name != "scope"]
         kept = [s for s in str(claims.get("scope", "")).split() if s not in _names(part, "scopesToSuppress")]
         claims = {**claims, "scope": " ".join(dict.fromkeys([*kept, *_names(part, "scopesToAdd")]))}
-    claims = _changed(claims, added, suppressed, audience=claims.get("client_id"))
-    return claims if groups is None else {**claims, "cognito:groups": groups}
+    return _changed(claims, added, suppressed, audience=claims.get("client_id"))
 
 
 def _changed(claims: Claims, added: Mapping[str, Any], suppressed: list[str], audience: object = None) -> Claims:
@@ -233,12 +231,10 @@ def _part(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _names(holder: Mapping[str, Any], name: str) -> list[str]:
-    names = holder.get(name)
-    if names is None:
-        return []
-    if not isinstance(names, list) or not all(isinstance(value, str) for value in names):
+    names = [] if holder.get(name) is None else holder[name]
+    if not are_texts(names):
         raise _unrecognizable()
-    return names
+    return list(names)
 
 
 def _groups(overrides: Mapping[str, Any]) -> list[str] | None:

@@ -67,7 +67,7 @@ CLIENT_DEFAULTS: dict[str, Any] = {
 def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
     """What the call leaves out is set to its default, tags included, but for those three."""
     pool = state.user_pool(call.text("UserPoolId"))
-    if pool and answer.status == 200:  # noqa: PLR2004 - an HTTP status
+    if pool and answer.good:
         pool.update({name: copy.deepcopy(value) for name, value in POOL_DEFAULTS.items() if name not in call.params})
     return None
 
@@ -82,7 +82,7 @@ def pool_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
 def client_update_resets_the_rest(call: Call, answer: Answer) -> Answer | None:
     """Every setting of the app client that the call leaves out is set to its default."""
     found = state.app_client(call.text("ClientId"))
-    if not found or answer.status != 200:  # noqa: PLR2004 - an HTTP status
+    if not found or not answer.good:
         return None
     client = found[0]
     client.update({name: copy.deepcopy(value) for name, value in CLIENT_DEFAULTS.items() if name not in call.params})

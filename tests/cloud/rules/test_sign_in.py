@@ -133,6 +133,22 @@ def test_the_case_of_user_names_counts_only_where_the_pool_says_so(site: Site) -
     site.client("cognito-idp").admin_create_user(**{**again, "UserPoolId": strict})
 
 
+@proves("case_of_user_names", "locked_user_waits", "new_password_needs_session_and_policy")
+def test_where_case_does_not_count_it_does_so_nowhere(site: Site) -> None:
+    cognito, pool = site.client("cognito-idp"), site.pool(UsernameConfiguration={"CaseSensitive": False})
+    client_id = site.app_client(pool)
+    site.user(pool, "clumsy")
+    for _ in range(5):
+        assert refusal(cognito.initiate_auth, **password(client_id, "Clumsy", "Wr0ng.pass")) == WRONG
+    assert refusal(cognito.initiate_auth, **password(client_id, "CLUMSY")) == LOCKED
+    site.user(pool, "new", permanent=False)
+    session = site.sign_in(client_id, "New")["Session"]
+    responses = {"USERNAME": "NEW", "NEW_PASSWORD": "N3w.pass-word"}
+    challenge = {"ClientId": client_id, "ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": session}
+    answer = cognito.respond_to_auth_challenge(**challenge, ChallengeResponses=responses)
+    assert "IdToken" in answer["AuthenticationResult"]
+
+
 @proves("refresh_tokens_are_opened", "refresh_tokens_are_closed")
 def test_a_refresh_token_tells_nothing_and_refreshes(grounds: Site, pool: str) -> None:
     cognito, client_id = grounds.client("cognito-idp"), grounds.app_client(pool)
