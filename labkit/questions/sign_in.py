@@ -61,7 +61,7 @@ class SignIns:
             )
         except ClientError as error:
             if _WRONG_PASSWORD in error_message(error):
-                passwords.refused(self._target, self._pool_id, user)
+                passwords.refused(self._target, self._pool_id, user, password)
             raise _refused(self._target, user, error) from error
         if "AuthenticationResult" not in answer:
             raise LabError(

@@ -81,10 +81,14 @@ def is_unfinished(target: Target, user_pool_id: str, user: str) -> bool:
     return user in _kept(target, user_pool_id)["pending"]
 
 
-def refused(target: Target, user_pool_id: str, user: str) -> None:
-    """Remember that the password that was kept is not the user's any more. It is not tried again: Cognito counts."""
+def refused(target: Target, user_pool_id: str, user: str, password: str | None) -> None:
+    """Remember of a password that was kept that it is not the user's any more. It is not tried again: Cognito counts.
+
+    Another one may have been set meanwhile, by a terminal beside a notebook: that stays.
+    """
     with _changed(target, user_pool_id) as kept:
-        kept["passwords"][user] = None
+        if kept["passwords"].get(user) == password:
+            kept["passwords"][user] = None
 
 
 @contextmanager

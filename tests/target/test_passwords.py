@@ -103,7 +103,7 @@ def test_a_password_that_was_refused_is_wrong_until_another_is_set(target: Targe
     passwords.new(target, POOL, "adminuser")
     passwords.confirm(target, POOL, "adminuser")
 
-    passwords.refused(target, POOL, "adminuser")
+    passwords.refused(target, POOL, "adminuser", passwords.saved(target, POOL, "adminuser"))
 
     error = unknown(target)
     assert "somebody set another password since" in error.problem
@@ -112,6 +112,12 @@ def test_a_password_that_was_refused_is_wrong_until_another_is_set(target: Targe
     password = passwords.new(target, POOL, "adminuser")
     passwords.confirm(target, POOL, "adminuser")
     assert passwords.known(target, POOL, "adminuser") == password
+
+
+def test_a_password_that_was_set_while_the_one_before_was_refused_stays(target: Target) -> None:
+    passwords.keep(target, POOL, "adminuser", "new")
+    passwords.refused(target, POOL, "adminuser", "old")
+    assert passwords.known(target, POOL, "adminuser") == "new"
 
 
 def test_a_password_whose_setting_was_broken_off_is_set_by_going_on(target: Target) -> None:

@@ -294,6 +294,6 @@ def _take_away(target: Target) -> list[Left]:
     _, failed = execute(target, [part for part in parts if isinstance(part, Deletion)])
     or_none(cognito.admin_delete_user, UserPoolId=pool_id, Username=AUDITOR_USER)
     or_none(cognito.delete_group, UserPoolId=pool_id, GroupName=AUDITOR_GROUP)
-    passwords.refused(target, pool_id, AUDITOR_USER)
+    passwords.refused(target, pool_id, AUDITOR_USER, passwords.saved(target, pool_id, AUDITOR_USER))
     Authorizer().ensure(target)  # stage Test is deployed anew
     return [*failed, *(part for part in parts if isinstance(part, Left))]
