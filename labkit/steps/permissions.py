@@ -61,7 +61,7 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
 
 
 def ensure_permission(target: Target, function: str, wanted: dict[str, str], needed_by: tuple[str, str]) -> None:
-    """Have a function's policy say one permission and nothing else.
+    """Have a function's policy say one permission, and no more than that beside what a learner's own routes need.
 
     Args:
         target: the lab's place.
@@ -71,8 +71,7 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str], nee
     """
     client, name = target.client("lambda"), target.names.function(function)
     grants = kept_grants(target, function)
-    strays = [statement_id for statement_id, grant in grants.items() if grant != _grant(wanted)]
-    said = len(strays) < len(grants)
+    strays, said = _strays(grants, wanted), _grant(wanted) in grants.values()
     if strays or not said:
         target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(grants))
     for statement_id in strays:
@@ -91,11 +90,13 @@ def remove_permission(target: Target, function: str, wanted: dict[str, str]) -> 
 
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
     """The assertion that a function bears a permission, under whatever name, and no other."""
+    grants, expected = kept_grants(target, function), _grant(wanted)
+    sound = expected in grants.values() and not _strays(grants, wanted)
     return [
         Expected(
             f"invoke permission of {target.names.function(function)}",
-            _grant(wanted).words,
-            _told(kept_grants(target, function)),
+            expected.words,
+            expected.words if sound else _told(grants),
             "A service may run a function only if the function's own policy says so; the console adds this unseen. "
             "Whoever else it names runs the function past the authorizer.",
         )
@@ -113,6 +114,25 @@ def kept_grants(target: Target, function: str) -> dict[str, Grant]:
 
 def _grant(wanted: dict[str, str]) -> Grant:
     return Grant(wanted["Principal"], ACTION, wanted["SourceArn"])
+
+
+def _strays(grants: dict[str, Grant], wanted: dict[str, str]) -> list[str]:
+    """The statements that say something else, and those that bear the name of the one that is wanted.
+
+    What lets the same API run the function for another route stays: that is a learner's own, and what its authorizer
+    refuses does not reach the function.
+    """
+    api = wanted["SourceArn"].partition("/*/")[0]
+    return [
+        name
+        for name, grant in grants.items()
+        if grant != _grant(wanted)
+        and not (
+            name != wanted["StatementId"]
+            and (grant.source or "").startswith(f"{api}/")
+            and grant == replace(_grant(wanted), source=grant.source)
+        )
+    ]
 
 
 def _told(grants: dict[str, Grant]) -> str:

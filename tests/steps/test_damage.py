@@ -470,6 +470,25 @@ def test_what_was_damaged_and_mended_so_often_answers_as_at_first(lab: Lab) -> N
     assert lab.check().findings == ()
 
 
+def test_what_a_learners_own_route_needs_is_no_fault_and_stays(lab: Lab, site: Site) -> None:
+    account, region = site.cloud.account_id, "us-east-1"
+    own = f"arn:aws:execute-api:{region}:{account}:{site.ids['api_id']}/*/GET/Mine"
+    site.functions.add_permission(
+        FunctionName=ADMIN,
+        StatementId="mine",
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=own,
+        SourceAccount=account,
+    )
+    calls = Calls(lab.target)
+    lab.up()
+
+    assert calls.writes == []
+    assert settings_report(lab).findings == ()
+    site.functions.remove_permission(FunctionName=ADMIN, StatementId="mine")
+
+
 PASSWORDS = ["password of adminuser", "password of regularuser"]
 
 
