@@ -27,9 +27,9 @@ class Grant:
         """A permission as AddPermission takes it, or as a statement of a policy says it."""
         principal, tests = kept.get("Principal", ""), kept.get("Condition") or {}
         named = {key.lower().removeprefix("aws:"): v for test in tests.values() for key, v in test.items()}
-        source, account = (kept.get(key, named.get(key.lower())) for key in ("SourceArn", "SourceAccount"))
+        source, account = (_one(kept.get(key, named.get(key.lower()))) for key in ("SourceArn", "SourceAccount"))
         who = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
-        return cls(str(who), str(kept.get("Action", "")), source, account)
+        return cls(str(_one(who)), str(_one(kept.get("Action", ""))), source, account)
 
     def allows(self, service: str, source: str, account: str) -> bool:
         """Whether a service may run the function on behalf of a source. `*` and `?` match any, also `/`."""
@@ -47,6 +47,11 @@ class Grant:
         said = f"{who} for {self.source or 'anything'}"
         said += f" in the account {self.account}" if self.account else ""
         return said if self.action == ACTION else f"{said} ({self.action})"
+
+
+def _one(said: Any) -> Any:
+    """What a policy says alone or as the one member of a list, which is the same."""
+    return said[0] if isinstance(said, list) and len(said) == 1 else said
 
 
 def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, str]:
@@ -71,7 +76,8 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str], nee
     """
     client, name = target.client("lambda"), target.names.function(function)
     grants = kept_grants(target, function)
-    strays, said = _strays(grants, wanted), _grant(wanted) in grants.values()
+    strays = _strays(grants, wanted)
+    said = any(_serves(grant, wanted) for key, grant in grants.items() if key not in strays)
     if strays or not said:
         target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(grants))
     for statement_id in strays:
@@ -81,17 +87,17 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str], nee
 
 
 def remove_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
-    """Take a permission from a function, whatever the statements that say so are called."""
+    """Take a permission from a function, whatever the statements that say so are called, and whatever more they say."""
     client, name = target.client("lambda"), target.names.function(function)
     for statement_id, grant in kept_grants(target, function).items():
-        if grant == _grant(wanted):
+        if _serves(grant, wanted):
             client.remove_permission(FunctionName=name, StatementId=statement_id)
 
 
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
     """The assertion that a function bears a permission, under whatever name, and no other."""
     grants, expected = kept_grants(target, function), _grant(wanted)
-    sound = expected in grants.values() and not _strays(grants, wanted)
+    sound = any(_serves(grant, wanted) for grant in grants.values()) and not _strays(grants, wanted)
     return [
         Expected(
             f"invoke permission of {target.names.function(function)}",
@@ -116,22 +122,28 @@ def _grant(wanted: dict[str, str]) -> Grant:
     return Grant(wanted["Principal"], ACTION, wanted["SourceArn"])
 
 
+def _serves(grant: Grant, wanted: dict[str, str]) -> bool:
+    """Whether a permission says what is wanted, as the console does with any method, too; or more of the same API."""
+    call = wanted["SourceArn"].replace("/*/", "/any-stage/", 1)
+    return grant == _grant(wanted) or (_of_the_api(grant, wanted) and grant.allows(wanted["Principal"], call, ""))
+
+
+def _of_the_api(grant: Grant, wanted: dict[str, str]) -> bool:
+    """Whether a permission lets the same API run the function, for whatever routes. A user pool has none."""
+    api = wanted["SourceArn"].partition("/*/")[0]
+    return (grant.source or "").startswith(f"{api}/") and grant == replace(_grant(wanted), source=grant.source)
+
+
 def _strays(grants: dict[str, Grant], wanted: dict[str, str]) -> list[str]:
-    """The statements that say something else, and those that bear the name of the one that is wanted.
+    """The statements that say something else.
 
     What lets the same API run the function for another route stays: that is a learner's own, and what its authorizer
-    refuses does not reach the function.
+    refuses does not reach the function. It only may not bear the name of what is wanted.
     """
-    api = wanted["SourceArn"].partition("/*/")[0]
     return [
         name
         for name, grant in grants.items()
-        if grant != _grant(wanted)
-        and not (
-            name != wanted["StatementId"]
-            and (grant.source or "").startswith(f"{api}/")
-            and grant == replace(_grant(wanted), source=grant.source)
-        )
+        if grant != _grant(wanted) and (name == wanted["StatementId"] or not _of_the_api(grant, wanted))
     ]
 
 

@@ -470,23 +470,23 @@ def test_what_was_damaged_and_mended_so_often_answers_as_at_first(lab: Lab) -> N
     assert lab.check().findings == ()
 
 
-def test_what_a_learners_own_route_needs_is_no_fault_and_stays(lab: Lab, site: Site) -> None:
-    account, region = site.cloud.account_id, "us-east-1"
-    own = f"arn:aws:execute-api:{region}:{account}:{site.ids['api_id']}/*/GET/Mine"
+@pytest.mark.parametrize("route", ["GET/Mine", "*/AdminUser"])
+def test_what_a_learners_own_route_needs_is_no_fault_and_stays(route: str, lab: Lab, site: Site) -> None:
+    """Nor is what the console writes for the lab's route, which also does alone."""
+    own = f"arn:aws:execute-api:us-east-1:{site.cloud.account_id}:{site.ids['api_id']}/*/{route}"
+    mine = {"FunctionName": ADMIN, "StatementId": "mine"}
     site.functions.add_permission(
-        FunctionName=ADMIN,
-        StatementId="mine",
-        Action="lambda:InvokeFunction",
-        Principal="apigateway.amazonaws.com",
-        SourceArn=own,
-        SourceAccount=account,
+        **mine, Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com", SourceArn=own
     )
+    if route.endswith("AdminUser"):
+        site.functions.remove_permission(FunctionName=ADMIN, StatementId="http-api-runs-the-function")
     calls = Calls(lab.target)
     lab.up()
 
     assert calls.writes == []
     assert settings_report(lab).findings == ()
-    site.functions.remove_permission(FunctionName=ADMIN, StatementId="mine")
+    site.functions.remove_permission(**mine)
+    lab.up()
 
 
 PASSWORDS = ["password of adminuser", "password of regularuser"]

@@ -148,6 +148,9 @@ def _statements(policy: Any) -> list[dict[str, Any]]:
     if any(not isinstance(s, dict) or not {"Effect", "Action", "Resource"} <= s.keys() for s in statements):
         trust = any(isinstance(s, dict) and "Principal" in s for s in statements)
         raise NotYet("trust" if trust else "no-policy", found=json.dumps(statements, default=str))
+    if conditions := [s["Condition"] for s in statements if s.get("Condition")]:
+        say = "A `Condition` makes a statement hold for some calls only. The function's lines need none."
+        raise NotYet(say=say, found=json.dumps(conditions[0], default=str))
     return statements
 
 
