@@ -489,6 +489,17 @@ def test_what_a_learners_own_route_needs_is_no_fault_and_stays(route: str, lab: 
     lab.up()
 
 
+def test_what_a_stage_of_a_learners_own_has_served_is_told_and_kept(lab: Lab, site: Site) -> None:
+    site.gateway.create_stage(**site.api, StageName="Mine")
+    served = site.gateway.create_deployment(**site.api, StageName="Mine", Description="mine")["DeploymentId"]
+
+    told = lab.up().text()
+
+    assert f"deployment was {served}" in told
+    assert site.gateway.get_deployment(**site.api, DeploymentId=served)["Description"] == "mine"
+    site.gateway.delete_stage(**site.api, StageName="Mine")
+
+
 PASSWORDS = ["password of adminuser", "password of regularuser"]
 
 
