@@ -91,6 +91,9 @@ def test_in_a_narrow_window_nothing_is_cut_and_no_line_of_a_rung_begins_below_it
     assert lines[0] > page.locator("li .name").first.bounding_box()["x"]  # type: ignore[index]
     too_wide = "shown => shown.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
     assert page.locator(".jp-OutputArea-output", has_text="passed").evaluate_all(too_wide) == []
+    beyond = """fields => fields.filter(field => field.getBoundingClientRect().right
+        > field.closest('.labkit-view').getBoundingClientRect().right).map(field => field.innerText)"""
+    assert page.locator(".labkit-view input, .labkit-view select").evaluate_all(beyond) == []
     page.set_viewport_size({"width": 1400, "height": 5000})
 
 

@@ -489,6 +489,13 @@ def test_what_a_learners_own_route_needs_is_no_fault_and_stays(route: str, lab: 
     lab.up()
 
 
+def test_a_policy_that_is_taken_from_a_role_is_told_so_that_it_can_be_given_back(lab: Lab, site: Site) -> None:
+    attached = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+    site.iam.attach_role_policy(RoleName=ROLE, PolicyArn=attached)
+
+    assert attached in [was for state in lab.up().states for deed in state.happened for was in deed.was.values()]
+
+
 def test_what_a_stage_of_a_learners_own_has_served_is_told_and_kept(lab: Lab, site: Site) -> None:
     site.gateway.create_stage(**site.api, StageName="Mine")
     served = site.gateway.create_deployment(**site.api, StageName="Mine", Description="mine")["DeploymentId"]
