@@ -62,6 +62,7 @@ TRAPS = {
     "open": "    scope = None",
     "other-sign": '    scope = " ".join(f"{g}:{client_id}" for g in groups)',
     "commas": '    scope = ",".join(f"{g}-{client_id}" for g in groups)',
+    "blanks": '    scope = "".join(f"{g}-{client_id} " for g in groups)',
     "turned-round": '    scope = " ".join(f"{client_id}-{g}" for g in groups)',
     "group-alone": '    scope = " ".join(groups)',
     "lower-case": f"    scope = {JOINED}.lower()",

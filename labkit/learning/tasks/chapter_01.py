@@ -97,6 +97,8 @@ def _wrong_answer(groups: list[str], client: str, found: Any) -> str | None:
     }
     if found in made:
         return made[found]
+    if sorted(found.split()) == sorted(f"{group}-{client}" for group in groups):
+        return "blanks"
     glued = found.split(" ")
     if len(glued) == len(groups) and all(
         w.startswith(g) and w.endswith(client) for g, w in zip(groups, glued, strict=True)
