@@ -70,8 +70,10 @@ def _refuse_terminal_lines(lines: list[str]) -> list[str]:
     try:
         ast.parse("".join(lines))
     except SyntaxError as error:
-        found = filter(None, map(_COMMAND.match, lines[: error.lineno]))
-        if (command := next(found, None)) and _sources(_notebook()):
+        first = (error.lineno or 1) - 1
+        while first and lines[first - 1].endswith("\\\n"):
+            first -= 1
+        if (command := _COMMAND.match("".join(lines[first:]))) and _sources(_notebook()):
             raise _TerminalLine(*_told(command)) from None
     return lines
 

@@ -238,7 +238,8 @@ def ensure_deployed_stage(target: Target, api_id: str, name: str, stage: Thing |
         target.deeds.mended(kinds.STAGE, name, "AutoDeploy", True)
         client.update_stage(ApiId=api_id, StageName=name, AutoDeploy=False)
     if _deployed(target, api_id, stage) != wanted:
-        target.deeds.mended(kinds.STAGE, name, "deployment", "another")
+        # By its id a learner finds what the stage has served: AWS keeps it.
+        target.deeds.mended(kinds.STAGE, name, "deployment", (stage or {}).get("DeploymentId", "missing"))
         client.create_deployment(ApiId=api_id, StageName=name, Description=wanted)
 
 

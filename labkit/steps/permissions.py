@@ -27,9 +27,9 @@ class Grant:
         """A permission as AddPermission takes it, or as a statement of a policy says it."""
         principal, tests = kept.get("Principal", ""), kept.get("Condition") or {}
         named = {key.lower().removeprefix("aws:"): v for test in tests.values() for key, v in test.items()}
-        source, account = (kept.get(key, named.get(key.lower())) for key in ("SourceArn", "SourceAccount"))
+        source, account = (_one(kept.get(key, named.get(key.lower()))) for key in ("SourceArn", "SourceAccount"))
         who = next(iter(principal.values()), "") if isinstance(principal, dict) else principal
-        return cls(str(who), str(kept.get("Action", "")), source, account)
+        return cls(str(_one(who)), str(_one(kept.get("Action", ""))), source, account)
 
     def allows(self, service: str, source: str, account: str) -> bool:
         """Whether a service may run the function on behalf of a source. `*` and `?` match any, also `/`."""
@@ -49,6 +49,11 @@ class Grant:
         return said if self.action == ACTION else f"{said} ({self.action})"
 
 
+def _one(said: Any) -> Any:
+    """What a policy says alone or as the one member of a list, which is the same."""
+    return said[0] if isinstance(said, list) and len(said) == 1 else said
+
+
 def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, str]:
     """The permission as AddPermission takes it.
 
@@ -61,7 +66,7 @@ def statement(statement_id: str, principal: str, source_arn: str) -> dict[str, s
 
 
 def ensure_permission(target: Target, function: str, wanted: dict[str, str], needed_by: tuple[str, str]) -> None:
-    """Have a function's policy say one permission and nothing else.
+    """Have a function's policy say one permission, and no more than that beside what a learner's own routes need.
 
     Args:
         target: the lab's place.
@@ -71,8 +76,8 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str], nee
     """
     client, name = target.client("lambda"), target.names.function(function)
     grants = kept_grants(target, function)
-    strays = [statement_id for statement_id, grant in grants.items() if grant != _grant(wanted)]
-    said = len(strays) < len(grants)
+    strays = _strays(grants, wanted)
+    said = any(_serves(grant, wanted) for key, grant in grants.items() if key not in strays)
     if strays or not said:
         target.deeds.mended(*needed_by, f"invoke permission of {name}", _told(grants))
     for statement_id in strays:
@@ -82,20 +87,22 @@ def ensure_permission(target: Target, function: str, wanted: dict[str, str], nee
 
 
 def remove_permission(target: Target, function: str, wanted: dict[str, str]) -> None:
-    """Take a permission from a function, whatever the statements that say so are called."""
+    """Take a permission from a function, whatever the statements that say so are called, and whatever more they say."""
     client, name = target.client("lambda"), target.names.function(function)
     for statement_id, grant in kept_grants(target, function).items():
-        if grant == _grant(wanted):
+        if _serves(grant, wanted):
             client.remove_permission(FunctionName=name, StatementId=statement_id)
 
 
 def permission_rows(target: Target, function: str, wanted: dict[str, str]) -> list[Expected]:
     """The assertion that a function bears a permission, under whatever name, and no other."""
+    grants, expected = kept_grants(target, function), _grant(wanted)
+    sound = any(_serves(grant, wanted) for grant in grants.values()) and not _strays(grants, wanted)
     return [
         Expected(
             f"invoke permission of {target.names.function(function)}",
-            _grant(wanted).words,
-            _told(kept_grants(target, function)),
+            expected.words,
+            expected.words if sound else _told(grants),
             "A service may run a function only if the function's own policy says so; the console adds this unseen. "
             "Whoever else it names runs the function past the authorizer.",
         )
@@ -113,6 +120,31 @@ def kept_grants(target: Target, function: str) -> dict[str, Grant]:
 
 def _grant(wanted: dict[str, str]) -> Grant:
     return Grant(wanted["Principal"], ACTION, wanted["SourceArn"])
+
+
+def _serves(grant: Grant, wanted: dict[str, str]) -> bool:
+    """Whether a permission says what is wanted, as the console does with any method, too; or more of the same API."""
+    call = wanted["SourceArn"].replace("/*/", "/any-stage/", 1)
+    return grant == _grant(wanted) or (_of_the_api(grant, wanted) and grant.allows(wanted["Principal"], call, ""))
+
+
+def _of_the_api(grant: Grant, wanted: dict[str, str]) -> bool:
+    """Whether a permission lets the same API run the function, for whatever routes. A user pool has none."""
+    api = wanted["SourceArn"].partition("/*/")[0]
+    return (grant.source or "").startswith(f"{api}/") and grant == replace(_grant(wanted), source=grant.source)
+
+
+def _strays(grants: dict[str, Grant], wanted: dict[str, str]) -> list[str]:
+    """The statements that say something else.
+
+    What lets the same API run the function for another route stays: that is a learner's own, and what its authorizer
+    refuses does not reach the function. It only may not bear the name of what is wanted.
+    """
+    return [
+        name
+        for name, grant in grants.items()
+        if grant != _grant(wanted) and (name == wanted["StatementId"] or not _of_the_api(grant, wanted))
+    ]
 
 
 def _told(grants: dict[str, Grant]) -> str:

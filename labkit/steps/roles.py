@@ -132,7 +132,7 @@ def ensure_role(target: Target, function: str, role: Thing | None, boundary: dic
         target.deeds.mended(kinds.ROLE, name, "policy", "something else" if allowed else "missing")
         iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(policy))
     for stray in _further_policies(target, name) if role else ():
-        target.deeds.mended(kinds.ROLE, name, stray.name, "there")
+        target.deeds.mended(kinds.ROLE, name, stray.name, stray.parameters.get("PolicyArn", "there"))
         getattr(iam, stray.operation)(**stray.parameters)
 
 

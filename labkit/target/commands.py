@@ -17,6 +17,7 @@ from botocore import xform_name
 
 from labkit.aws import is_read
 from labkit.machine.side_by_side import turn
+from labkit.target.names import DEFAULT_STAGE, STAGE
 
 # Where AWS answers a creation with the id that it made up, which later calls name.
 _ID_IN_ANSWER = {
@@ -28,7 +29,7 @@ _ID_IN_ANSWER = {
     "CreateAuthorizer": "AuthorizerId",
 }
 
-# The parameters that name them.
+# The parameters that name them. A stage is named by what it is called.
 _IDS = ("UserPoolId", "ClientId", "ApiId", "IntegrationId", "RouteId", "AuthorizerId")
 
 # What AWS refuses while a new role or a new user pool's issuer is spreading: `aws.SETTLING` says for how long.
@@ -101,9 +102,10 @@ def lines(commands: Iterable[Command], variables: Mapping[str, str]) -> list[str
     """
     calls = list(commands)
     gone = [call.made for call in calls if call.made and call.made not in variables]
+    ours = {"StageName": (DEFAULT_STAGE, STAGE), **dict.fromkeys(_IDS, variables)}
     standing: list[Command] = []
     for call in calls:
-        strange = any(call.parameters[name] not in variables for name in _IDS if name in call.parameters)
+        strange = any(call.parameters[name] not in known for name, known in ours.items() if name in call.parameters)
         if strange or call.made in gone or any(made in json.dumps(call.parameters) for made in gone):
             continue
         if _TAKES_AWAY.match(call.operation):

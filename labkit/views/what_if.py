@@ -140,4 +140,6 @@ def _choice(label: str, options: tuple[str, ...], value: str | None = None) -> w
     return widgets.Dropdown(description=label, options=options, value=value or options[0], **_LOOKS)
 
 
-_LOOKS: dict[str, Any] = {"style": {"description_width": "11em"}, "layout": {"width": "46em", "max_width": "100%"}}
+# A widget's margins, two pixels on either side, come to its width.
+_LAYOUT = {"width": "46em", "max_width": "calc(100% - 4px)"}
+_LOOKS: dict[str, Any] = {"style": {"description_width": "11em"}, "layout": _LAYOUT}

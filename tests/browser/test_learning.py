@@ -130,7 +130,7 @@ def test_a_form_of_a_restarted_kernel_says_so_and_is_its_text_when_the_page_is_l
 def test_a_broken_lab_is_mended(browser: Browser, jupyter: JupyterLab, page: Page) -> None:
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     mending = context.new_page()
-    jupyter.run(mending, "my-lab/08-mend-it.ipynb", until="not named: lab.name_cause()")
+    jupyter.run(mending, "my-lab/08-mend-it.ipynb", until="not named: lab.name_cause(), or labkit cause")
     work = (
         ("lab.name_cause(cause)", 'lab.name_cause("trigger")', "No."),
         ('lab.name_cause("trigger")', 'lab.name_cause("route-permission")', "Yes: The API may not invoke"),

@@ -24,6 +24,7 @@ CELLS = [
     "view(lab.access())",
     "view(lab.what_if('adminuser', send=False))",
     "os.environ.pop('LABKIT_OUTPUTS')\nlab.explain('GET /AdminUser', 'adminuser')",
+    "view(lab.explain('GET /AdminUser'))",
     "print('every cell', 'was run')",
 ]
 
@@ -90,7 +91,20 @@ def test_in_a_narrow_window_nothing_is_cut_and_no_line_of_a_rung_begins_below_it
     assert lines[0] > page.locator("li .name").first.bounding_box()["x"]  # type: ignore[index]
     too_wide = "shown => shown.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
     assert page.locator(".jp-OutputArea-output", has_text="passed").evaluate_all(too_wide) == []
+    beyond = """fields => fields.filter(field => field.getBoundingClientRect().right
+        > field.closest('.labkit-view').getBoundingClientRect().right).map(field => field.innerText)"""
+    assert page.locator(".labkit-view input, .labkit-view select").evaluate_all(beyond) == []
     page.set_viewport_size({"width": 1400, "height": 5000})
+
+
+def test_no_word_of_a_rung_touches_the_next(page: Page) -> None:
+    page.locator("li.not-reached .sign").first.wait_for()
+    gaps = """signs => signs.map(sign => {
+        const words = document.createRange();
+        words.selectNodeContents(sign);
+        return sign.nextSibling.getBoundingClientRect().left - words.getBoundingClientRect().right;
+    })"""
+    assert min(page.locator("li .sign, li .name").evaluate_all(gaps)) > 4
 
 
 @pytest.mark.parametrize("key", ["Enter", "Space"])

@@ -50,6 +50,7 @@ LINES = {
     "make lab": "Run it in a terminal",
     'eval "$(labkit env)"\ncurl -i "$API_URL/AdminUser"': "Run it in a terminal",
     "aws sts get-caller-identity": 'and eval "$(labkit env)" before it',
+    "aws -x \\\n  --y z": 'and eval "$(labkit env)" before it',
     "curl -i": 'and eval "$(labkit env)" before it',
 }
 
@@ -66,6 +67,7 @@ def test_what_only_looks_like_a_line_for_a_terminal_is_told_as_ever(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     codes = ["make = (", "curl is not None or (", "labkit.up(", "for x in y\n    labkit", "exec('labkit up')"]
+    codes.append('sent = """\ncurl -i x\n"""\nprint(sent')
     for said in (*failed(monkeypatch, tmp_path, CELLS, *codes), *failed(monkeypatch, tmp_path, ["x = 1"], "labkit up")):
         assert "SyntaxError" in said
 

@@ -117,6 +117,11 @@ POLICY_STATEMENT = {
     "Action": "lambda:InvokeFunction",
     "Condition": {"ArnLike": {"aws:SourceArn": f"{ARN}/*/*/AdminUser"}},
 }
+OF_LISTS = POLICY_STATEMENT | {
+    "Principal": {"Service": ["apigateway.amazonaws.com"]},
+    "Action": ["lambda:InvokeFunction"],
+    "Condition": {"ArnLike": {"aws:SourceArn": [f"{ARN}/*/*/AdminUser"]}},
+}
 
 
 @pytest.mark.parametrize(
@@ -130,6 +135,7 @@ POLICY_STATEMENT = {
         (from_source(f"{ARN}/*"), True),
         (from_source(f"{ARN}/*/*/*"), True),
         (POLICY_STATEMENT, False),
+        (OF_LISTS, False),
     ],
 )
 def test_every_right_permission_passes_and_mends_the_lab(lab: Lab, permission: Any, wide: bool) -> None:

@@ -119,6 +119,7 @@ TOKEN: dict[str, Callable[..., Any]] = {
     "parts": lambda token, *_: unsigned(token, end=".."),
     "padding": lambda token, *_: unsigned(token).replace(".", "=.", 1),
     "alphabet": lambda token, *_: unsigned(token).replace(".", "+/.", 1),
+    "blank": lambda token, *_: f"Bearer {unsigned(token)}",
     "other-letters": lambda token, *_: str(unsigned(token).encode()),
     "no-json": lambda token, *_: f"{base64url(str({'alg': 'none'}).encode())}.{write(raised(token))}.",
 }

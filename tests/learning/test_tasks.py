@@ -62,6 +62,7 @@ TRAPS = {
     "open": "    scope = None",
     "other-sign": '    scope = " ".join(f"{g}:{client_id}" for g in groups)',
     "commas": '    scope = ",".join(f"{g}-{client_id}" for g in groups)',
+    "blanks": '    scope = "".join(f"{g}-{client_id} " for g in groups)',
     "turned-round": '    scope = " ".join(f"{client_id}-{g}" for g in groups)',
     "group-alone": '    scope = " ".join(groups)',
     "lower-case": f"    scope = {JOINED}.lower()",
@@ -261,6 +262,13 @@ def test_each_common_wrong_policy_is_met_with_its_sentence(lab: Lab, trap: str, 
 def test_every_right_policy_passes(lab: Lab, document: dict[str, Any]) -> None:
     assert lab.check_task("log-policy", for_lab(lab, document)).passed
     assert lab.check_task("log-policy", json.dumps(for_lab(lab, document))).passed
+
+
+def test_a_policy_that_holds_for_some_calls_only_is_not_the_one(lab: Lab) -> None:
+    document = policy(*TWO)
+    document["Statement"][0]["Condition"] = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    verdict = lab.check_task("log-policy", for_lab(lab, document))
+    assert (verdict.outcome, "`Condition`" in verdict.sentence) == ("not yet", True)
 
 
 # From here on: what holds for every task.

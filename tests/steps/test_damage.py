@@ -470,6 +470,43 @@ def test_what_was_damaged_and_mended_so_often_answers_as_at_first(lab: Lab) -> N
     assert lab.check().findings == ()
 
 
+@pytest.mark.parametrize("route", ["GET/Mine", "*/AdminUser"])
+def test_what_a_learners_own_route_needs_is_no_fault_and_stays(route: str, lab: Lab, site: Site) -> None:
+    """Nor is what the console writes for the lab's route, which also does alone."""
+    own = f"arn:aws:execute-api:us-east-1:{site.cloud.account_id}:{site.ids['api_id']}/*/{route}"
+    mine = {"FunctionName": ADMIN, "StatementId": "mine"}
+    site.functions.add_permission(
+        **mine, Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com", SourceArn=own
+    )
+    if route.endswith("AdminUser"):
+        site.functions.remove_permission(FunctionName=ADMIN, StatementId="http-api-runs-the-function")
+    calls = Calls(lab.target)
+    lab.up()
+
+    assert calls.writes == []
+    assert settings_report(lab).findings == ()
+    site.functions.remove_permission(**mine)
+    lab.up()
+
+
+def test_a_policy_that_is_taken_from_a_role_is_told_so_that_it_can_be_given_back(lab: Lab, site: Site) -> None:
+    attached = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+    site.iam.attach_role_policy(RoleName=ROLE, PolicyArn=attached)
+
+    assert attached in [was for state in lab.up().states for deed in state.happened for was in deed.was.values()]
+
+
+def test_what_a_stage_of_a_learners_own_has_served_is_told_and_kept(lab: Lab, site: Site) -> None:
+    site.gateway.create_stage(**site.api, StageName="Mine")
+    served = site.gateway.create_deployment(**site.api, StageName="Mine", Description="mine")["DeploymentId"]
+
+    told = lab.up().text()
+
+    assert f"deployment was {served}" in told
+    assert site.gateway.get_deployment(**site.api, DeploymentId=served)["Description"] == "mine"
+    site.gateway.delete_stage(**site.api, StageName="Mine")
+
+
 PASSWORDS = ["password of adminuser", "password of regularuser"]
 
 

@@ -59,6 +59,9 @@ def forge_hs256(place: Workplace, confused: Callable[[str, bytes], Any]) -> str:
     return _fired(place, original, forged)
 
 
+_SIGNS = {"padding": r"=", "alphabet": r"[+/]", "blank": r"\s", "other-letters": r"[^\w.-]"}
+
+
 def _token(made: Any) -> str:
     """What a function made, if it is a token to look at: three parts of base64url."""
     if made is None:
@@ -68,7 +71,7 @@ def _token(made: Any) -> str:
     count = made.count(".") + 1
     if count != PARTS:
         raise NotYet("last-dot" if count == PARTS - 1 else "parts", found=count)
-    for wrong, sign in (("padding", r"="), ("alphabet", r"[+/]"), ("other-letters", r"[^\w.-]")):
+    for wrong, sign in _SIGNS.items():
         if found := re.search(sign, made, re.ASCII):
             raise NotYet(wrong, found=found[0])
     return made
