@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -56,8 +57,7 @@ class Authorizer(Step):
         ensure_protection(target, api_id, routes, authorizer_id, client_id)
         served, stages = _served_and_stages(target, api_id)
         ensure_default_stage(target, api_id, stages.get(DEFAULT_STAGE))
-        for name in _deployed_stages(stages):
-            ensure_deployed_stage(target, api_id, name, stages.get(name), served.description)
+        ensure_deployed_stage(target, api_id, stages.get(STAGE), served.description)
 
     def check(self, target: Target) -> Report:
         """Issuer, audience and identity source; each route's authorizer and scope; what each stage serves."""
@@ -69,7 +69,7 @@ class Authorizer(Step):
         rows = [
             *_authorizer_rows(served.authorizer, target.place.issuer(pool["Id"]), client_id),
             *(row for key in ROUTES for row in _protection_rows(served, key, client_id)),
-            *(_authorizer_row(route["RouteKey"], "NONE") for route in _open_routes(served.routes)),
+            *_open_rows(api["ApiId"], served),
             *_stage_rows(target, api["ApiId"], stages, served.description),
         ]
         return report_on(self.name, rows)
@@ -167,15 +167,6 @@ def ensure_protection(target: Target, api_id: str, routes: Things, authorizer_id
         if any(route.get(name) != value for name, value in wanted.items()):
             _tell_protection(target, route, wanted)
             target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
-    for route in _open_routes(routes):
-        wanted = {"AuthorizationType": "JWT", "AuthorizerId": authorizer_id}
-        target.deeds.mended(kinds.ROUTE, route["RouteKey"], "AuthorizationType", "NONE")
-        target.client("apigatewayv2").update_route(ApiId=api_id, RouteId=route["RouteId"], **wanted)
-
-
-def _open_routes(routes: Things) -> list[Thing]:
-    """The routes beside the lab's own that are open to everybody. Those that a learner protects are the learner's."""
-    return [r for key, r in routes.items() if key not in ROUTES and r.get("AuthorizationType", "NONE") == "NONE"]
 
 
 def _tell_protection(target: Target, route: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -214,33 +205,25 @@ def ensure_default_stage(target: Target, api_id: str, stage: Thing | None) -> No
         client.update_stage(ApiId=api_id, StageName=DEFAULT_STAGE, AutoDeploy=True)
 
 
-def _deployed_stages(stages: Things) -> list[str]:
-    """The post's `Test` stage, and a learner's own that may still serve what the API was once: open routes, too."""
-    own = [name for name, s in stages.items() if name not in (DEFAULT_STAGE, STAGE) and not s.get("AutoDeploy")]
-    return [STAGE, *own]
-
-
-def ensure_deployed_stage(target: Target, api_id: str, name: str, stage: Thing | None, wanted: str) -> None:
-    """A stage that serves a deployment of the routes and the authorizer as they are now.
+def ensure_deployed_stage(target: Target, api_id: str, stage: Thing | None, wanted: str) -> None:
+    """The post's `Test` stage, serving a deployment of the routes and the authorizer as they are now.
 
     Args:
         target: the lab's place.
         api_id: the API.
-        name: the stage's name.
         stage: the stage, if it exists.
         wanted: the description of what is to be deployed.
     """
     client = target.client("apigatewayv2")
     if stage is None:
-        target.deeds.created(kinds.STAGE, name)
-        client.create_stage(ApiId=api_id, StageName=name, AutoDeploy=False)
+        target.deeds.created(kinds.STAGE, STAGE)
+        client.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
     elif stage.get("AutoDeploy"):
-        target.deeds.mended(kinds.STAGE, name, "AutoDeploy", True)
-        client.update_stage(ApiId=api_id, StageName=name, AutoDeploy=False)
+        target.deeds.mended(kinds.STAGE, STAGE, "AutoDeploy", True)
+        client.update_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=False)
     if _deployed(target, api_id, stage) != wanted:
-        # By its id a learner finds what the stage has served: AWS keeps it.
-        target.deeds.mended(kinds.STAGE, name, "deployment", (stage or {}).get("DeploymentId", "missing"))
-        client.create_deployment(ApiId=api_id, StageName=name, Description=wanted)
+        target.deeds.mended(kinds.STAGE, STAGE, "deployment", "another")
+        client.create_deployment(ApiId=api_id, StageName=STAGE, Description=wanted)
 
 
 def _deployed(target: Target, api_id: str, stage: Thing | None) -> str:
@@ -272,27 +255,35 @@ def _protection_rows(served: Served, key: str, client_id: str) -> list[Expected]
     protected = route.get("AuthorizationType") == "JWT" and route.get("AuthorizerId") == authorizer.get("AuthorizerId")
     wanted = scope(ROUTES[key][1], client_id)
     return [
-        _authorizer_row(key, AUTHORIZER if protected else route.get("AuthorizationType", "NONE")),
+        Expected(f"authorizer of {key}", AUTHORIZER,
+         AUTHORIZER if protected else route.get("AuthorizationType", "NONE"),
+         "A route without it is open to everybody, or closed to all."),
         Expected(f"scope of {key}", wanted, ", ".join(route.get("AuthorizationScopes", [])) or "none",
          "A valid token without this scope is answered 403; with no scope on the route every valid token passes."),
     ]  # fmt: skip
 
 
-def _authorizer_row(key: str, actual: str) -> Expected:
-    why = "A route without it is open to everybody, or closed to all."
-    return Expected(f"authorizer of {key}", AUTHORIZER, actual, why)
+def _open_rows(api_id: str, served: Served) -> Iterator[Expected]:
+    """The routes beside the lab's own that are open to everybody; a browser's OPTIONS has to be. They are a learner's.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+    """
+    for key, route in served.routes.items():
+        if key not in ROUTES and not key.startswith("OPTIONS ") and route.get("AuthorizationType", "NONE") == "NONE":
+            named = f"--api-id {api_id} --route-id {route['RouteId']}"
+            yield Expected(
+                f"authorizer of {key}", "one", "NONE", "Whoever knows its address calls it, without a token.",
+                f"Give it one in the console, or take the route away: aws apigatewayv2 delete-route {named}",
+            )  # fmt: skip
 
 
 def _stage_rows(target: Target, api_id: str, stages: Things, wanted: str) -> list[Expected]:
+    default, test = stages.get(DEFAULT_STAGE), stages.get(STAGE)
     return [
-        Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(stages.get(DEFAULT_STAGE)),
+        Expected(f"stage {DEFAULT_STAGE}", "deploys by itself", _default_state(default),
          "It is served at the root, where the post's URLs point."),
-        *(
-            Expected(f"deployment of stage {name}", wanted,
-             _deployed(target, api_id, stages[name]) if name in stages else "no stage",
-             "A stage without auto-deploy serves what was last deployed to it, whatever changed since.")
-            for name in _deployed_stages(stages)
-        ),
+        Expected(f"deployment of stage {STAGE}", wanted, _deployed(target, api_id, test) if test else "no stage",
+         "A stage without auto-deploy serves what was last deployed to it, whatever changed since."),
     ]  # fmt: skip
 
 

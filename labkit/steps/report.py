@@ -17,12 +17,16 @@ CALLS = "calls"
 
 @dataclass(frozen=True)
 class Expected:
-    """What a step expects of one setting, what it is, and why that matters."""
+    """What a step expects of one setting, what it is, and why that matters.
+
+    Building the step mends it, unless it is beside the lab's own and has a `remedy` of its own.
+    """
 
     subject: str
     expected: object
     actual: object
     why: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def _failed(finding: Finding, *alike: Finding) -> Table:
 
 def report_on(step: str, rows: Iterable[Expected]) -> Report:
     """The report on what a step expects. What it advises builds no further: a chapter may have come only so far."""
-    remedy = f"labkit up --through {step}"
+    mend = f"labkit up --through {step}"
     return Report(
-        tuple(Finding(step, row.subject, str(row.expected), str(row.actual), row.why, remedy) for row in rows)
+        tuple(Finding(step, r.subject, str(r.expected), str(r.actual), r.why, r.remedy or mend) for r in rows)
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from labkit.aws import DENIED, error_code, every
@@ -20,7 +21,7 @@ from labkit.target import kinds
 from labkit.target.names import FUNCTIONS, REMOVABLE, ROLE_PATH
 from labkit.target.target import Target
 
-POLICY, WRITES = "write-own-logs", "write its own logs"
+POLICY = "write-own-logs"
 
 TRUST_POLICY = {
     "Version": "2012-10-17",
@@ -131,9 +132,6 @@ def ensure_role(target: Target, function: str, role: Thing | None, boundary: dic
     if allowed != policy:
         target.deeds.mended(kinds.ROLE, name, "policy", "something else" if allowed else "missing")
         iam.put_role_policy(RoleName=name, PolicyName=POLICY, PolicyDocument=json.dumps(policy))
-    for stray in _further_policies(target, name) if role else ():
-        target.deeds.mended(kinds.ROLE, name, stray.name, stray.parameters.get("PolicyArn", "there"))
-        getattr(iam, stray.operation)(**stray.parameters)
 
 
 def _create_role(target: Target, name: str, boundary: dict[str, str]) -> None:
@@ -176,16 +174,17 @@ def role_rows(target: Target, function: str, role: Thing | None) -> list[Expecte
         return [Expected(f"role {name}", "found", "missing", "A function without a role cannot start.")]
     trusts = role.get("AssumeRolePolicyDocument") == TRUST_POLICY
     policy, further = side_by_side(partial(_inline_policy, target, name), partial(_further_policies, target, name))
-    allowed = WRITES if policy == logs_policy(target, function) else "something else"
+    allowed = policy == logs_policy(target, function)
     return [
         Expected(
             f"trust of {name}", "lambda.amazonaws.com", "lambda.amazonaws.com" if trusts else "something else",
             "Lambda runs a function only with a role that lets Lambda assume it.",
         ),
         Expected(
-            f"permissions of {name}", WRITES, ", ".join([allowed, *(stray.name for stray in further)]),
+            f"permissions of {name}", "write its own logs", "write its own logs" if allowed else "something else",
             "Without them the function runs but leaves no log; with more, a bug in it could do more.",
         ),
+        *further,
     ]  # fmt: skip
 
 
@@ -242,9 +241,21 @@ def role_removal(target: Target, role: dict[str, Any], others: Iterable[str]) ->
     return [*_policy_deletions(target, name), deletion]
 
 
-def _further_policies(target: Target, role: str) -> list[Deletion]:
-    """What takes away the policies that somebody gave a role of the lab's beside its own."""
-    return [deletion for deletion in _policy_deletions(target, role) if deletion.parameters.get("PolicyName") != POLICY]
+def _further_policies(target: Target, role: str) -> list[Expected]:
+    """The policies that somebody gave a role of the lab's beside its own. They are told, and left to whoever did."""
+    strays = [each for each in _policy_deletions(target, role) if each.parameters.get("PolicyName") != POLICY]
+    return [
+        Expected(
+            f"policy {stray.name}", "none", "there", "With more rights, a bug in the function could do more.",
+            f"Unless your organisation put it there: {_line(stray)}",
+        )
+        for stray in strays
+    ]  # fmt: skip
+
+
+def _line(deletion: Deletion) -> str:
+    options = (f"--{xform_name(name, '-')} {value}" for name, value in deletion.parameters.items())
+    return " ".join(["aws iam", deletion.operation.replace("_", "-"), *options])
 
 
 def _policy_deletions(target: Target, role: str) -> list[Deletion]:

@@ -17,7 +17,6 @@ from botocore import xform_name
 
 from labkit.aws import is_read
 from labkit.machine.side_by_side import turn
-from labkit.target.names import DEFAULT_STAGE, STAGE
 
 # Where AWS answers a creation with the id that it made up, which later calls name.
 _ID_IN_ANSWER = {
@@ -28,9 +27,6 @@ _ID_IN_ANSWER = {
     "CreateRoute": "RouteId",
     "CreateAuthorizer": "AuthorizerId",
 }
-
-# The parameters that name them. A stage is named by what it is called.
-_IDS = ("UserPoolId", "ClientId", "ApiId", "IntegrationId", "RouteId", "AuthorizerId")
 
 # What AWS refuses while a new role or a new user pool's issuer is spreading: `aws.SETTLING` says for how long.
 _ASKED_AGAIN = frozenset({"CreateFunction", "CreateAuthorizer"})
@@ -49,7 +45,7 @@ _WORKED_OUT = ("DOMAIN", "DEPLOYMENT")
 _WORK_OUT = 'eval "$(labkit env)"\n'
 
 _MAKES = re.compile(r"(Admin)?(Create|Add)")
-_TAKES_AWAY = re.compile(r"(Admin)?(Delete|Remove|Detach)")
+_TAKES_AWAY = re.compile(r"(Admin)?(Delete|Remove)")
 
 
 @dataclass(frozen=True)
@@ -93,8 +89,8 @@ class Command:
 def lines(commands: Iterable[Command], variables: Mapping[str, str]) -> list[str]:
     """The lines of calls, in their order, as they would build again what stands now.
 
-    A call about something that is gone, or that is not the lab's, is left out: it has an id that no variable stands
-    for, or a later call took it away. What was made, lost and made again is made once.
+    A call about something that is gone is left out: it has an id that no variable stands for, or a later call took it
+    away. What was made, lost and made again is made once.
 
     Args:
         commands: the calls of a lab, the first first.
@@ -102,11 +98,9 @@ def lines(commands: Iterable[Command], variables: Mapping[str, str]) -> list[str
     """
     calls = list(commands)
     gone = [call.made for call in calls if call.made and call.made not in variables]
-    ours = {"StageName": (DEFAULT_STAGE, STAGE), **dict.fromkeys(_IDS, variables)}
     standing: list[Command] = []
     for call in calls:
-        strange = any(call.parameters[name] not in known for name, known in ours.items() if name in call.parameters)
-        if strange or call.made in gone or any(made in json.dumps(call.parameters) for made in gone):
+        if call.made in gone or any(made in json.dumps(call.parameters) for made in gone):
             continue
         if _TAKES_AWAY.match(call.operation):
             standing = [kept for kept in standing if not _is_about(kept, call)]
