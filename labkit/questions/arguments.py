@@ -29,7 +29,7 @@ def known_route(route: object) -> str:
     Raises:
         UsageError: it has no such route. So do all functions here where a value is wrong.
     """
-    return _one_of(route, ROUTES, f"The lab's API has no route {route!r}.")
+    return _one_of(route, ROUTES, f"The lab has no route {route!r}.")
 
 
 def known_stage(stage: object) -> str:

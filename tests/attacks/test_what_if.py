@@ -200,7 +200,7 @@ def test_a_disagreement_is_not_hidden(lab: Lab) -> None:
     ("change", "problem"),
     [
         ({"user": "nobody"}, "The lab has no user 'nobody'."),
-        ({"route": "GET /Nothing"}, "The lab's API has no route 'GET /Nothing'."),
+        ({"route": "GET /Nothing"}, "The lab has no route 'GET /Nothing'."),
         ({"claims": {"n": {1, 2}}}, "What changes in the claims cannot hold that"),
         ({"key": "mine"}, "Nobody has the key 'mine'."),
         ({"hours_later": float("inf")}, "The clock cannot go inf hours further."),

@@ -98,7 +98,7 @@ def test_what_is_no_token_is_explained_with_exit_code_1(labkit: Run, text: str) 
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["--route", "GET /Nope"], "The lab's API has no route 'GET /Nope'."),
+        (["--route", "GET /Nope"], "The lab has no route 'GET /Nope'."),
         (["--as", "somebody"], "The lab has no user 'somebody'."),
         (["--as", "adminuser", "--", "x.y.z"], "A user and a token exclude each other."),
         (["--kind", "opaque", "--as", "adminuser"], "There is no token of the kind 'opaque'."),

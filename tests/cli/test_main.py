@@ -250,7 +250,7 @@ def test_down_shows_first_and_then_does(
 @pytest.mark.parametrize(
     ("words", "problem", "remedy"),
     [
-        (["call", "GET /Adminuser"], "The lab's API has no route 'GET /Adminuser'.",
+        (["call", "GET /Adminuser"], "The lab has no route 'GET /Adminuser'.",
          "Name one of: GET /AdminUser, GET /RegularUser."),
         (["call", "GET /AdminUser", "--as", "admin"], "The lab has no user 'admin'.",
          "Name one of: adminuser, regularuser."),

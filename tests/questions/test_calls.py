@@ -102,9 +102,9 @@ def test_a_token_that_no_header_may_hold_is_named(token: str, lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("route", "stage", "problem", "remedy"),
     [
-        ("GET /adminuser", "$default", "The lab's API has no route 'GET /adminuser'.",
+        ("GET /adminuser", "$default", "The lab has no route 'GET /adminuser'.",
          "Name one of: GET /AdminUser, GET /RegularUser."),
-        ("/AdminUser", "$default", "The lab's API has no route '/AdminUser'.",
+        ("/AdminUser", "$default", "The lab has no route '/AdminUser'.",
          "Name one of: GET /AdminUser, GET /RegularUser."),
         ("GET /AdminUser", "test", "The lab's API has no stage 'test'.", "Name one of: $default, Test (case matters)."),
     ],
