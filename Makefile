@@ -21,7 +21,7 @@ lab: .venv/installed ## Open your copy of the lab in JupyterLab (ARGS="--no-brow
 	@echo "Starting JupyterLab. In a few seconds its address is told below, http://127.0.0.1:..., and Ctrl-C ends it."
 	@$(RUN) python -m jupyter lab --ip 127.0.0.1 --ServerApp.root_dir "$(CURDIR)" $(AS_ROOT) $(ARGS)
 
-test: .venv/installed .venv-awscli/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)
+test: .venv/installed ## Run the whole test suite, the notebooks included (ARGS="-k scope" are passed on to pytest)
 	$(RUN) python -m ruff check .
 	$(RUN) python -m ruff format --check .
 	$(RUN) python -m mypy
@@ -85,14 +85,14 @@ AS_DOTS := while read -r word _; do case $$word in \
 	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
-# The AWS CLI into which the tests paste the lab's lines. It pins packages of its own.
+# Judges from outside, each in an environment of its own, since they pin packages: the AWS CLI, into which the tests
+# paste the lab's lines; parliament, cfn-lint and moto. `.ci/run` has them; without them their tests are skipped.
+judges: .venv-awscli/installed .venv-judges/installed
+
 .venv-awscli/installed: tests/awscli/requirements.lock
 	@$(PYTHON) -m venv .venv-awscli
 	@.venv-awscli/bin/python -m $(LOCKED_INSTALL) --quiet -r $<
 	@touch $@
-
-# Judges from outside, 340 MB: parliament, cfn-lint and moto. `.ci/run` has them; without them their tests are skipped.
-judges: .venv-judges/installed
 
 .venv-judges/installed: tests/judges/requirements.lock
 	@$(PYTHON) -m venv .venv-judges

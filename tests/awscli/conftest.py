@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture(scope="session")
 def installed() -> Path:
-    """The AWS CLI of .venv-awscli, which `make test` sets up."""
+    """The AWS CLI of .venv-awscli, which `make judges` sets up."""
     return Path(program(str(ROOT / ".venv-awscli" / "bin" / "aws"), "LABKIT_REQUIRE_AWSCLI"))
 
 
