@@ -98,6 +98,8 @@ def _name(file: Path) -> str:
 def _python(file: Path) -> list[str]:
     try:
         compile(file.read_bytes(), file.name, "exec")
+    except ValueError as error:  # what Python before 3.11.4 says of a zero byte
+        raise NotYet(say=f"{_name(file)} is not Python: {error}.") from error
     except SyntaxError as error:
         where = f"Line {error.lineno} of {_name(file)}" if error.lineno else _name(file)
         line = (error.text or "").strip()
