@@ -273,7 +273,8 @@ def _open_rows(api_id: str, served: Served) -> Iterator[Expected]:
             named = f"--api-id {api_id} --route-id {route['RouteId']}"
             yield Expected(
                 f"authorizer of {key}", "one", "NONE", "Whoever knows its address calls it, without a token.",
-                f"Give it one in the console, or take the route away: aws apigatewayv2 delete-route {named}",
+                'Give it one, or take it away in a terminal: eval "$(labkit env)"; '
+                f"aws apigatewayv2 delete-route {named}",
             )  # fmt: skip
 
 

@@ -247,7 +247,8 @@ def _further_policies(target: Target, role: str) -> list[Expected]:
     return [
         Expected(
             f"policy {stray.name}", "none", "there", "With more rights, a bug in the function could do more.",
-            f"Unless your organisation put it there: {_line(stray)}",
+            "Unless your organisation put it there, take it away in a terminal: "
+            f'eval "$(labkit env)"; {_line(stray)}',
         )
         for stray in strays
     ]  # fmt: skip
