@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage no more among some thousand tests: they stay, and a tenth of a run was spent on that."""
+    """Look for garbage no more among some thousand tests: they stay, and looking took about a tenth of the time."""
     gc.freeze()
 
 

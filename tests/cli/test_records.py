@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ from labkit.cloud import process
 from labkit.fleet.reset_record import latest
 from labkit.lab import Lab
 from labkit.learning.lessons import lessons
+from tests.asked import ALL_FAULTS
 
 Run = Callable[..., tuple[int, str, str]]
 
 HOSTILE = [None, True, -1, 10**30, float("nan"), "x", "\x1b[2J\u202e", "\ud800", [], [None], ["x"], {}, {"a": {}}]
 MISSING = object()
-EVERY = 1 if os.environ.get("LABKIT_ALL_FAULTS") == "1" else 5
+EVERY = 1 if ALL_FAULTS else 5
 
 
 def paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,10 +11,11 @@ import pytest
 
 from labkit.cloud import process
 from labkit.target.embedded import EmbeddedPlace
+from tests.asked import ALL_FAULTS
 from tests.faults.wire import Wire
 
 # Of how many calls one is harmed.
-EVERY = 1 if os.environ.get("LABKIT_ALL_FAULTS") == "1" else 20
+EVERY = 1 if ALL_FAULTS else 20
 
 _names = (f"harmed-{number}" for number in itertools.count(1))
 

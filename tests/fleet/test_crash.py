@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import shutil
 import signal
@@ -21,10 +20,11 @@ from botocore.httpsession import URLLib3Session
 from labkit.errors import LabError
 from labkit.fleet.reset_record import one_at_a_time
 from labkit.fleet.reset_report import ResetReport
+from tests.asked import ALL_FAULTS
 from tests.fleet.classes import ATTENDEES, Classroom
 
 # After how many calls one is killed: after each where all faults are asked for.
-EVERY = 1 if os.environ.get("LABKIT_ALL_FAULTS") == "1" else 25
+EVERY = 1 if ALL_FAULTS else 25
 
 send_really = URLLib3Session.send
 

@@ -3,18 +3,18 @@
 All of them take a minute; without LABKIT_ALL_CHAPTERS=1 only the first that has tasks is run.
 """
 
-import os
 from pathlib import Path
 
 import nbformat
 
 from labkit.learning.copy import make_copy
+from tests.asked import ALL_CHAPTERS
 from tests.notebooks.canonical import run
 from tests.notebooks.outputs import texts
 from tests.notebooks.rules import code_cells
 from tests.private_home import private_home
 
-CHAPTERS = "*.ipynb" if os.environ.get("LABKIT_ALL_CHAPTERS") == "1" else "01-*.ipynb"
+CHAPTERS = "*.ipynb" if ALL_CHAPTERS else "01-*.ipynb"
 
 
 def test_the_copy_runs_and_each_open_task_says_what_is_to_do(tmp_path: Path) -> None:

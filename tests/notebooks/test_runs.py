@@ -5,7 +5,6 @@ All of them take a minute; without LABKIT_ALL_CHAPTERS=1 only those are run in w
 """
 
 import copy
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from tests.asked import ALL_CHAPTERS
 from tests.notebooks.canonical import clean, read, serialized
 from tests.notebooks.outputs import texts
 from tests.notebooks.rules import NOTEBOOKS, ROOT, code_cells
@@ -39,7 +39,7 @@ FALSE_CLAIMS = {
 }
 
 
-ALONE = [path for path in NOTEBOOKS if path.name in FALSE_CLAIMS or os.environ.get("LABKIT_ALL_CHAPTERS") == "1"]
+ALONE = [path for path in NOTEBOOKS if path.name in FALSE_CLAIMS or ALL_CHAPTERS]
 
 
 @pytest.mark.parametrize("path", ALONE, ids=lambda path: path.name)

@@ -160,10 +160,21 @@ def _rest_operation(service: str, request: Request) -> tuple[str, dict[str, str]
 
 
 @cache
+def service_model(name: str) -> dict[str, Any]:
+    """A service as botocore describes it, read once."""
+    return dict(Loader().load_service_model(name, "service-2"))
+
+
+def members(model: dict[str, Any], operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The parameters of an operation of a model, as they are described."""
+    return model["shapes"][operation["input"]["shape"]]["members"] if "input" in operation else {}
+
+
+@cache
 def _rest_paths(model: str) -> list[tuple[str, str, re.Pattern[str], set[tuple[str, str]], set[str]]]:
     """Every operation of a service model, the longest address first: its name, its method, its path, what its query
     string always has, and what it may have."""
-    loaded = Loader().load_service_model(model, "service-2")
+    loaded = service_model(model)
     listed = sorted(loaded["operations"].items(), key=lambda one: len(one[1]["http"]["requestUri"]), reverse=True)
     paths = []
     for name, operation in listed:
@@ -174,8 +185,8 @@ def _rest_paths(model: str) -> list[tuple[str, str, re.Pattern[str], set[tuple[s
 
 
 def _in_query(model: dict[str, Any], operation: dict[str, Any]) -> set[str]:
-    members = model["shapes"][operation["input"]["shape"]]["members"] if "input" in operation else {}
-    return {m["locationName"] for m in members.values() if m.get("location") == "querystring"}
+    described = members(model, operation).values()
+    return {member["locationName"] for member in described if member.get("location") == "querystring"}
 
 
 def _pattern(uri: str) -> str:

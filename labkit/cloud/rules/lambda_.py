@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-
 from labkit.cloud.exchange import Answer
 from labkit.cloud.rules import state
-from labkit.cloud.rules.call import Call, Here, Refusal
+from labkit.cloud.rules.call import Call, Here, Refusal, members, service_model
 from labkit.cloud.rules.registry import after, before, gate, patch
 
 GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg/"
@@ -80,20 +78,13 @@ def _unmet(text: str, shape: Mapping[str, Any]) -> Iterator[str]:
 @cache
 def _texts() -> dict[str, dict[str, dict[str, Any]]]:
     """The shapes of the texts that Lambda's operations take, by operation and parameter."""
-    model = Loader().load_service_model("lambda", "service-2")
-    shapes = model["shapes"]
-    taken = {
-        name: shapes[operation["input"]["shape"]]["members"] if "input" in operation else {}
-        for name, operation in model["operations"].items()
-    }
-    return {
-        operation: {
-            name: shapes[member["shape"]]
-            for name, member in members.items()
-            if shapes[member["shape"]]["type"] == "string"
-        }
-        for operation, members in taken.items()
-    }
+    model = service_model("lambda")
+
+    def of(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        taken = {name: model["shapes"][member["shape"]] for name, member in members(model, operation).items()}
+        return {name: shape for name, shape in taken.items() if shape["type"] == "string"}
+
+    return {name: of(operation) for name, operation in model["operations"].items()}
 
 
 @before(

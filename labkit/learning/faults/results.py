@@ -150,15 +150,9 @@ class Mending(Shown):
         right, not_yet = "✓ right", "✗ not yet"
         settings = f"{len(self.wrong)} wrong. {HINT if self.stands else OTHERS}" if self.wrong else AS_BUILT
         settings = "not known" if self.doubt else settings
+        unnamed = not_yet, "not named: lab.name_cause(), or labkit cause"
         return [
-            (
-                "cause",
-                *(
-                    (right, self.fault.cause)
-                    if self.is_named
-                    else (not_yet, "not named: lab.name_cause(), or labkit cause")
-                ),
-            ),
+            ("cause", *((right, self.fault.cause) if self.is_named else unnamed)),
             ("settings", not_yet if self.wrong or self.doubt else right, settings),
             ("call", right if self.seen.status == self.healthy else not_yet, self.seen.sentence),
         ]

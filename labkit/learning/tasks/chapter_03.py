@@ -10,7 +10,7 @@ from labkit.errors import LabError
 from labkit.learning.task import checks, resets, solves
 from labkit.learning.work import NotYet, Workplace
 from labkit.steps.http_api import SERVICE, find_api, route_statement
-from labkit.steps.permissions import ACTION, Grant, ensure_permission
+from labkit.steps.permissions import ACTION, Grant, ensure_permission, kept_grants
 from labkit.target import kinds
 from labkit.target.names import ROUTES, calls_of
 from labkit.target.target import Target
@@ -58,10 +58,9 @@ def reset(place: Workplace) -> None:
     name, call = target.names.function(FUNCTION), calls_of(target.names.route_arn(_api_id(target), ROUTE))[0]
     target.require_confirmation()
     with target.one_writer():
-        policy = json.loads((target.read("lambda", "get_policy", FunctionName=name) or {}).get("Policy", "{}"))
-        for kept in policy.get("Statement", []):
-            if Grant.of(kept).allows(SERVICE, call, target.place.account):
-                target.client("lambda").remove_permission(FunctionName=name, StatementId=kept["Sid"])
+        for statement_id, grant in kept_grants(target, FUNCTION).items():
+            if grant.allows(SERVICE, call, target.place.account):
+                target.client("lambda").remove_permission(FunctionName=name, StatementId=statement_id)
 
 
 def _api_id(target: Target) -> str:
